@@ -1,0 +1,53 @@
+package mask
+
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	stars  = "***"
+	maxTLD = 6 // letters; a longer last label is masked as the others are
+)
+
+// email keeps the first character of each part of an address and its last
+// label: a***@e***.com. What is no address is redacted.
+func email(dst, value []byte) []byte {
+	local, domain, ok := bytes.Cut(value, []byte("@"))
+	labels := bytes.Split(domain, []byte("."))
+	if !ok || len(local) == 0 || len(labels) < 2 || bytes.ContainsFunc(value, notInAddress) {
+		return redact(dst, value)
+	}
+	out := first(nil, local)
+	for i, label := range labels {
+		if len(label) == 0 || bytes.Contains(label, []byte("@")) {
+			return redact(dst, value)
+		}
+		out = append(out, "@."[min(i, 1)])
+		if i == len(labels)-1 && isTLD(label) {
+			out = append(out, label...)
+			continue
+		}
+		out = first(out, label)
+	}
+	return append(dst, out...)
+}
+
+// first appends the first character of part, and stars for whatever follows.
+func first(dst, part []byte) []byte {
+	_, size := utf8.DecodeRune(part)
+	return append(append(dst, part[:size]...), stars...)
+}
+
+func notInAddress(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`<>()[]{},;:"\/`, r)
+}
+
+func isTLD(label []byte) bool {
+	if len(label) < 2 || len(label) > maxTLD {
+		return false
+	}
+	return !bytes.ContainsFunc(label, func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' })
+}

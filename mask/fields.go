@@ -1,0 +1,55 @@
+package mask
+
+import (
+	"slices"
+	"strings"
+
+	"sallyport/policy"
+)
+
+// Fields says which members of a target's JSON documents are protected, and how
+// they are masked.
+//
+// A rule's field is a member's name, which holds at any depth, or a dotted path
+// from the top of the document; each part takes *, and arrays on the way don't
+// count. Names compare unescaped and case by case. A member whose own name has
+// dots in it is looked at as if it were nested, so that {"user.ssn": 1} is found
+// like {"user": {"ssn": 1}}.
+type Fields struct{ list []field }
+
+type field struct {
+	path []string // one part: a name at any depth
+	with *Transform
+}
+
+// NewFields compiles the rules for a target; nil when none protects a field.
+func NewFields(rules []Rule, target string) *Fields {
+	f := &Fields{}
+	for _, r := range rules {
+		if !r.on(target) {
+			continue
+		}
+		for _, s := range r.Fields {
+			f.list = append(f.list, field{strings.Split(s, "."), r.transform()})
+		}
+	}
+	if len(f.list) == 0 {
+		return nil
+	}
+	return f
+}
+
+// find gives the transform of the member at path: the first matching rule's,
+// or nil.
+func (f *Fields) find(path []string) *Transform {
+	for _, one := range f.list {
+		at := path
+		if len(one.path) == 1 {
+			at = path[len(path)-1:]
+		}
+		if slices.EqualFunc(one.path, at, policy.Match) {
+			return one.with
+		}
+	}
+	return nil
+}
