@@ -1,0 +1,71 @@
+# Sallyport. `make help` lists what there is to do.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+# The time of the commit, not of the build: the same tree gives the same binary.
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+
+TOOL      := go tool -modfile=scripts/tools/go.mod
+GOFILES    = $(shell git ls-files --cached --others --exclude-standard '*.go' | while read -r f; do if [ -e "$$f" ]; then echo "$$f"; fi; done)
+# RACE=1 adds the race detector, ONCE=1 makes the demo run its tour and end.
+TESTFLAGS := $(if $(RACE),-race) $(GOTESTFLAGS)
+FUZZTIME  ?= 20s
+BENCH     ?= .
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## install what building and testing need (as root), or say what is missing
+	@scripts/setup.sh
+
+.PHONY: build
+build: ## build bin/sallyport
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/sallyport ./cmd/sallyport
+
+.PHONY: test
+test: setup ## run the tests against a real PostgreSQL; RACE=1 with the race detector
+	go test $(TESTFLAGS) ./...
+
+.PHONY: test-real
+test-real: setup ## add the heavy real servers and clients: Vault, Python, Node
+	@scripts/test-real.sh $(TESTFLAGS)
+
+.PHONY: lint
+lint: ## gofmt, gofumpt, vet, staticcheck, errorlint: each one is fatal
+	@bad="$$(gofmt -l $(GOFILES))"; if [ -n "$$bad" ]; then echo "not gofmt-ed:"; echo "$$bad"; exit 1; fi
+	@bad="$$($(TOOL) gofumpt -l $(GOFILES))"; if [ -n "$$bad" ]; then echo "not gofumpt-ed:"; echo "$$bad"; exit 1; fi
+	go vet ./...
+	go vet -tags real ./...
+	$(TOOL) staticcheck -tags real ./...
+	$(TOOL) go-errorlint -asserts -comparison -errorf ./...
+
+.PHONY: demo
+demo: setup build ## start everything on loopback with scratch data; ONCE=1 runs the tour and ends
+	@bin/sallyport demo $(if $(ONCE),--once)
+
+.PHONY: bench
+bench: setup ## run the benchmarks; BENCH=regexp picks some
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME (20s) each
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: golden
+golden: setup ## rewrite the golden files from what the tests see now
+	@scripts/golden.sh
+
+.PHONY: vuln
+vuln: ## check dependencies against the Go vulnerability database (needs to reach it)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...
+
+.PHONY: clean
+clean: ## remove what the build made
+	rm -rf bin
