@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,7 +23,7 @@ var errTrailing = errors.New("more than one value")
 // null.
 func (f *Fields) JSON(dst, src []byte) (out []byte, masked int, err error) {
 	w := walk{
-		fields: f, src: src, dst: dst,
+		fields: f, src: src, dst: slices.Grow(dst, len(src)),
 		// Repeated members must not hide: each one is looked at.
 		dec: jsontext.NewDecoder(bytes.NewBuffer(src), jsontext.AllowDuplicateNames(true)),
 	}
@@ -86,7 +87,8 @@ func (w *walk) value() error {
 	case jsontext.KindBeginObject, jsontext.KindBeginArray:
 		w.bases = append(w.bases, len(w.path))
 	case jsontext.KindEndObject, jsontext.KindEndArray:
-		w.bases = w.bases[:len(w.bases)-1]
+		last := len(w.bases) - 1
+		w.path, w.bases = w.path[:w.bases[last]], w.bases[:last]
 	}
 	return nil
 }
