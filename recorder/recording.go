@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"sallyport/policy"
 )
 
 // keepBuffer is how many bytes of line buffer an idle recording holds on to.
@@ -118,9 +120,6 @@ func (rec *Recording) append(e Event) error {
 	fit(&e)
 
 	rec.line.Reset()
-	if rec.line.Cap() > keepBuffer {
-		rec.line = bytes.Buffer{}
-	}
 	rec.event = e // encoded from here: an Event passed by value would be copied to the heap
 	if err := rec.encode.Encode(&rec.event); err != nil {
 		return fmt.Errorf("encode %s: %w", kind, err)
@@ -135,6 +134,9 @@ func (rec *Recording) append(e Event) error {
 	}
 	rec.metrics.events.WithLabelValues(kind).Inc()
 	rec.metrics.bytes.Add(float64(n))
+	if rec.line.Cap() > keepBuffer {
+		rec.line = bytes.Buffer{}
+	}
 	return nil
 }
 
@@ -150,7 +152,7 @@ func (e *Event) count() {
 		return
 	}
 	e.Totals.Statements++
-	if action != "allow" {
+	if action != policy.Allow.String() {
 		e.Totals.Refused++
 	}
 }

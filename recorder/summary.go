@@ -80,11 +80,11 @@ func summarize(path string) (Summary, error) {
 	if first.Open == nil {
 		return Summary{}, errNoOpening
 	}
-	last, err := lastEvent(f)
+	last, found, err := lastEvent(f)
 	if err != nil {
 		return Summary{}, err
 	}
-	if last.Kind == KindTorn {
+	if !found {
 		last = first
 	}
 	s := Summary{Opening: *first.Open, Started: first.Time, Last: last.Time, Totals: last.Totals}
@@ -99,11 +99,11 @@ func summarize(path string) (Summary, error) {
 	return s, nil
 }
 
-// lastEvent reads the last whole line, from the end of f.
-func lastEvent(f *os.File) (Event, error) {
+// lastEvent finds the last line that can be read, from the end of f.
+func lastEvent(f *os.File) (last Event, found bool, err error) {
 	stat, err := f.Stat()
 	if err != nil {
-		return Event{}, err
+		return Event{}, false, err
 	}
 	size := stat.Size()
 	for chunk := int64(16 << 10); ; chunk *= 4 {
@@ -111,16 +111,24 @@ func lastEvent(f *os.File) (Event, error) {
 		tail := make([]byte, size-from)
 		n, err := f.ReadAt(tail, from)
 		if err != nil && !errors.Is(err, io.EOF) {
-			return Event{}, err
+			return Event{}, false, err
 		}
-		tail = tail[:n]
-		if end := bytes.LastIndexByte(tail, '\n'); end >= 0 {
-			if start := bytes.LastIndexByte(tail[:end], '\n'); start >= 0 || from == 0 {
-				return parseLine(tail[start+1:end], true), nil
-			}
-		}
-		if from == 0 || chunk > 2*maxLine {
-			return parseLine(nil, false), nil
+		if last, found = lastLine(tail[:n]); found || from == 0 || chunk > maxLine {
+			return last, found, nil
 		}
 	}
+}
+
+// lastLine finds the last readable line that ends in tail, of which the first
+// may be torn.
+func lastLine(tail []byte) (Event, bool) {
+	end := bytes.LastIndexByte(tail, '\n')
+	for end >= 0 {
+		start := bytes.LastIndexByte(tail[:end], '\n')
+		if e := parseLine(tail[start+1:end], true); e.Kind != KindTorn {
+			return e, true
+		}
+		end = start
+	}
+	return Event{}, false
 }
