@@ -1,0 +1,161 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// RuleConfig is one [[rule]] of gateway.toml.
+type RuleConfig struct {
+	Name    string   `toml:"name"`
+	Targets []string `toml:"targets"` // names of targets, which take *
+	If      string   `toml:"if"`      // a CEL expression over the facts
+	Then    string   `toml:"then"`    // allow, deny, flag
+	Message string   `toml:"message"` // shown to the caller of a denied question
+}
+
+// RuleError is what is wrong with one key of one rule.
+type RuleError struct {
+	Index int // of the rule
+	KeyError
+}
+
+// rule is one [[rule]], compiled.
+type rule struct {
+	name, then, message string
+	condition           *condition
+}
+
+// bench is the rules of one target, in order.
+type bench struct {
+	kind  TargetKind
+	rules []*rule
+}
+
+// Rules are the compiled [[rule]] tables. It is safe for concurrent use.
+type Rules struct{ targets map[string]bench }
+
+// NewRules compiles the rules for the targets there are. With errors there are
+// no Rules.
+func NewRules(cfgs []RuleConfig, kinds map[string]TargetKind) (*Rules, []RuleError) {
+	env, err := newEnv()
+	if err != nil { // no fault of the rules, but nothing can be judged
+		return nil, []RuleError{{0, KeyError{"if", fmt.Errorf("prepare the language of conditions: %w", err)}}}
+	}
+	var errs []RuleError
+	rules := &Rules{targets: make(map[string]bench, len(kinds))}
+	for name, kind := range kinds {
+		rules.targets[name] = bench{kind: kind}
+	}
+	names := make(map[string]bool, len(cfgs))
+	for i, cfg := range cfgs {
+		fail := func(key string, err error) { errs = append(errs, RuleError{i, KeyError{key, err}}) }
+		if err := checkName(cfg.Name, names); err != nil {
+			fail("name", err)
+		}
+		if err := checkThen(cfg.Then); err != nil {
+			fail("then", err)
+		}
+		badTargets := CheckTargets(cfg.Targets, kinds)
+		for _, err := range badTargets {
+			errs = append(errs, RuleError{i, err})
+		}
+		if strings.TrimSpace(cfg.If) == "" {
+			fail("if", errors.New("if is required: the condition of the rule"))
+			continue
+		}
+		c, err := compile(env, cfg.If)
+		if err != nil {
+			for _, err := range unjoin(err) {
+				fail("if", err)
+			}
+			continue
+		}
+		if len(badTargets) > 0 {
+			continue
+		}
+		for _, err := range checkFamily(cfg.Targets, kinds, c) {
+			errs = append(errs, RuleError{i, err})
+		}
+		rules.seat(&rule{cfg.Name, cfg.Then, cfg.Message, c}, cfg.Targets)
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return rules, nil
+}
+
+// seat gives the rule to each target it applies to.
+func (r *Rules) seat(rule *rule, patterns []string) {
+	for name, b := range r.targets {
+		if MatchAny(patterns, name) && applies(rule.condition, b.kind) {
+			b.rules = append(b.rules, rule)
+			r.targets[name] = b
+		}
+	}
+}
+
+// applies reports whether a condition can be about a target of the kind: one
+// that speaks of sql alone is about Postgres targets, one that speaks of http
+// alone about HTTP targets, one of both or neither about all.
+func applies(c *condition, kind TargetKind) bool {
+	sql, http := c.about("sql"), c.about("http")
+	return sql == http || sql && kind == PostgresTarget || http && kind == HTTPTarget
+}
+
+// checkFamily finds targets the rule names and can never apply to.
+func checkFamily(patterns []string, kinds map[string]TargetKind, c *condition) []KeyError {
+	family := "sql"
+	if c.about("http") {
+		family = "http"
+	}
+	var errs []KeyError
+	for i, p := range patterns {
+		if kind, ok := kinds[p]; ok && !applies(c, kind) {
+			errs = append(errs, KeyError{fmt.Sprintf("targets.%d", i),
+				fmt.Errorf("target %q is %s, but the condition is about %s", p, kind, family)})
+		}
+	}
+	names := slices.Collect(maps.Keys(kinds))
+	if len(errs) == 0 && !slices.ContainsFunc(names, func(n string) bool {
+		return MatchAny(patterns, n) && applies(c, kinds[n])
+	}) {
+		errs = append(errs, KeyError{"targets", fmt.Errorf("none of the targets can be judged by it: the condition is about %s", family)})
+	}
+	return errs
+}
+
+func checkName(name string, seen map[string]bool) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return errors.New("name is required: refusals and recordings show it")
+	case seen[name]:
+		return fmt.Errorf("name %q is taken by an earlier rule", name)
+	}
+	seen[name] = true
+	return nil
+}
+
+func checkThen(then string) error {
+	actions := []string{"allow", "deny", "flag"}
+	switch {
+	case slices.Contains(actions, then):
+		return nil
+	case then == "":
+		return errors.New("then is required: allow, deny or flag")
+	case then == "ask":
+		return errors.New(`then = "ask" is known, but not built yet in this version`)
+	}
+	return fmt.Errorf("then must be allow, deny or flag, is %q%s", then, DidYouMean(then, actions))
+}
+
+// unjoin gives the errors that errors.Join put together.
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
