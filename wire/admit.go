@@ -1,0 +1,81 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"sallyport/policy"
+	"sallyport/recorder"
+)
+
+// admit is the only way a SQL text reaches the server: it is judged, and the
+// verdict recorded. An error means that it could not be recorded, and that the
+// session ends. A refusal already given (for a text that could not be read)
+// is recorded like one of the judge's.
+func (s *Session) admit(ctx context.Context, text string, refusal *policy.Refusal) (*awaited, error) {
+	reading, err := s.judge(ctx, text, refusal)
+	if err != nil {
+		return nil, err
+	}
+	a := &awaited{reading: &reading, refusal: reading.Refusal}
+	return a, s.recordStatement(a, text, nil)
+}
+
+// judge asks the judge, and closes what only the session can see: SQL that runs
+// a statement of the extended protocol by its name, past its mask.
+func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusal) (Reading, error) {
+	var r Reading
+	if refusal == nil {
+		r = s.server.needs.Judge.Judge(ctx, s.question(), text)
+		if r.Refusal == nil && len(r.Uses) > 0 && s.pipe.named(r.Uses) {
+			r.Refusal = &policy.Refusal{
+				Kind: policy.Denied, Rule: "(mask)",
+				Public: "a prepared statement over protected columns can't be run by EXECUTE or FETCH",
+				Hint:   "Bind and execute it by the extended protocol, as it was prepared.",
+			}
+		}
+	} else {
+		r.Refusal = refusal
+	}
+	if r.Refusal != nil {
+		r.Verdict.Action = policy.Deny
+		if r.Verdict.Rule == "" {
+			r.Verdict.Rule, r.Verdict.Message = r.Refusal.Rule, r.Refusal.Public
+		}
+		s.server.metrics.refusals.WithLabelValues(r.Refusal.Kind.String()).Inc()
+	}
+	s.server.metrics.statements.WithLabelValues(s.target.name, r.Verdict.Action.String()).Inc()
+	return r, nil
+}
+
+// recordStatement writes what is about to happen. What can't be recorded does
+// not run.
+func (s *Session) recordStatement(a *awaited, text string, params []recorder.Param) error {
+	s.count++
+	a.id, a.start = s.count, time.Now()
+	v := &a.reading.Verdict
+	err := s.recording.Write(recorder.Event{Statement: &recorder.Statement{
+		ID: a.id, Text: text, Params: params, Verbs: a.reading.Verbs,
+		Action: v.Action.String(), Rule: v.Rule, Message: v.Message, Detail: v.Detail, Flags: v.Flags,
+	}})
+	if err != nil {
+		return fmt.Errorf("record statement: %w", err)
+	}
+	return nil
+}
+
+// recordOutcome writes what came of it.
+func (s *Session) recordOutcome(a *awaited) error {
+	m := s.server.metrics
+	m.rows.WithLabelValues(s.target.name).Add(float64(a.rows))
+	m.masked.WithLabelValues(s.target.name).Add(float64(a.masked))
+	err := s.recording.Write(recorder.Event{Outcome: &recorder.Outcome{
+		ID: a.id, Tag: a.tag, Code: a.code, Error: a.message,
+		Rows: a.rows, Bytes: a.bytes, Masked: a.masked, Duration: time.Since(a.start),
+	}})
+	if err != nil {
+		return fmt.Errorf("record outcome: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package wire
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/binary"
+	"io"
+	"sync"
+)
+
+// cancelKey names a session to a CancelRequest: the server's own process id,
+// which clients use in SQL, and a secret of ours.
+type cancelKey struct {
+	pid    uint32
+	secret [4]byte
+}
+
+// parseCancel reads a CancelRequest's body.
+// PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-CANCELREQUEST.
+func parseCancel(body []byte) (*cancelKey, error) {
+	p := parts{b: body}
+	key := &cancelKey{pid: uint32(p.int32())}
+	copy(key.secret[:], p.take(4))
+	if !p.done() {
+		return nil, malformed("invalid length of cancel request")
+	}
+	return key, nil
+}
+
+// cancels finds the session a CancelRequest means.
+type cancels struct {
+	mu    sync.Mutex
+	byPID map[uint32][]held // several targets can use the same process id
+}
+
+type held struct {
+	secret [4]byte
+	up     *upstream
+}
+
+// add makes a secret for up and gives the key its client gets.
+func (c *cancels) add(up *upstream) cancelKey {
+	key := cancelKey{pid: up.pid}
+	_, _ = rand.Read(key.secret[:]) // never fails: crypto/rand
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byPID[key.pid] = append(c.byPID[key.pid], held{key.secret, up})
+	return key
+}
+
+// remove forgets up.
+func (c *cancels) remove(up *upstream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := c.byPID[up.pid]
+	for i, h := range list {
+		if h.up == up {
+			c.byPID[up.pid] = append(list[:i:i], list[i+1:]...)
+		}
+	}
+	if len(c.byPID[up.pid]) == 0 {
+		delete(c.byPID, up.pid)
+	}
+}
+
+// find compares in constant time.
+func (c *cancels) find(key *cancelKey) *upstream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found *upstream
+	for _, h := range c.byPID[key.pid] {
+		if subtle.ConstantTimeCompare(h.secret[:], key.secret[:]) == 1 {
+			found = h.up
+		}
+	}
+	return found
+}
+
+// cancel passes a CancelRequest on with the server's own key, over the TLS of
+// its target, and waits until the server has taken it. The client is told
+// nothing either way: that is the protocol.
+func (s *Server) cancel(ctx context.Context, key *cancelKey) error {
+	up := s.cancels.find(key)
+	if up == nil || len(up.key) == 0 {
+		s.metrics.cancels.WithLabelValues("unknown").Inc()
+		return nil
+	}
+	side, err := connect(ctx, up.target)
+	if err != nil {
+		s.metrics.cancels.WithLabelValues("failed").Inc()
+		return err
+	}
+	defer side.conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = side.conn.SetDeadline(past) })
+	defer stop()
+	message := binary.BigEndian.AppendUint32(nil, uint32(12+len(up.key)))
+	message = binary.BigEndian.AppendUint32(message, codeCancel)
+	message = binary.BigEndian.AppendUint32(message, up.pid)
+	if _, err := side.conn.Write(append(message, up.key...)); err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, side.conn)
+	s.metrics.cancels.WithLabelValues("passed").Inc()
+	return nil
+}

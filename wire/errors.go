@@ -1,0 +1,138 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgproto3/v2"
+
+	"sallyport/policy"
+)
+
+// sqlstates gives each kind of refusal its SQLSTATE.
+// PostgreSQL 17, errcodes-appendix.html.
+var sqlstates = map[policy.Kind]string{
+	policy.Internal:        "XX000", // internal_error
+	policy.Denied:          "42501", // insufficient_privilege
+	policy.Unauthenticated: "28P01", // invalid_password
+	policy.Malformed:       "08P01", // protocol_violation
+	policy.Unparsed:        "42601", // syntax_error
+	policy.Unsupported:     "0A000", // feature_not_supported
+	policy.Unknown:         "3D000", // invalid_catalog_name
+	policy.Unavailable:     "08006", // connection_failure
+	policy.Timeout:         "57014", // query_canceled
+	policy.TooLarge:        "54000", // program_limit_exceeded
+	policy.Busy:            "53300", // too_many_connections
+	policy.Idle:            "57P05", // idle_session_timeout
+	policy.ShuttingDown:    "57P01", // admin_shutdown
+}
+
+// malformed is a refusal for bytes that are not the protocol.
+func malformed(format string, args ...any) *policy.Refusal {
+	return &policy.Refusal{Kind: policy.Malformed, Public: fmt.Sprintf(format, args...)}
+}
+
+// unsupported is a refusal for what the protocol has and we do not offer.
+func unsupported(public, hint string) *policy.Refusal {
+	return &policy.Refusal{Kind: policy.Unsupported, Public: public, Hint: hint}
+}
+
+// errorResponse is what the client reads of a refusal. Severity is ERROR, or
+// FATAL when the connection ends with it.
+func errorResponse(r *policy.Refusal, severity string) *pgproto3.ErrorResponse {
+	return &pgproto3.ErrorResponse{
+		Severity:            severity,
+		SeverityUnlocalized: severity,
+		Code:                sqlstates[r.Kind],
+		Message:             r.Public,
+		Detail:              r.Detail,
+		Hint:                r.Hint,
+		Position:            int32(r.Position),
+	}
+}
+
+// report is an ErrorResponse or NoticeResponse from the server, taken apart.
+// PostgreSQL 17, protocol-error-fields.html.
+type report struct{ fields []field }
+
+type field struct {
+	kind byte
+	text string
+}
+
+// parseReport takes the body of an ErrorResponse or NoticeResponse apart.
+func parseReport(body []byte) (report, error) {
+	p := parts{b: body}
+	var r report
+	for {
+		kind := p.byte()
+		if kind == 0 {
+			break
+		}
+		r.fields = append(r.fields, field{kind, string(p.text())})
+	}
+	if !p.done() {
+		return report{}, malformed("the server sent a malformed error")
+	}
+	return r, nil
+}
+
+// get returns the field's text, "" when it is absent.
+func (r report) get(kind byte) string {
+	for _, f := range r.fields {
+		if f.kind == kind {
+			return f.text
+		}
+	}
+	return ""
+}
+
+func (r report) encode() []byte {
+	var b bytes.Buffer
+	for _, f := range r.fields {
+		b.WriteByte(f.kind)
+		b.WriteString(f.text)
+		b.WriteByte(0)
+	}
+	b.WriteByte(0)
+	return b.Bytes()
+}
+
+// withheld replaces a message that may quote a protected value.
+const withheld = "the database's message is withheld: it may quote a protected value"
+
+// plainClasses are the SQLSTATE classes whose messages name objects and never
+// quote a row: transaction state, integrity (constraint and table names),
+// syntax and access, resources, operator intervention, system.
+var plainClasses = map[string]bool{
+	"08": true, "0A": true, "23": true, "25": true, "26": true, "34": true, "40": true, "42": true, "53": true, "57": true, "58": true,
+}
+
+// scrub removes what can quote a value from a report about a statement that
+// reaches protected columns. SQLSTATE, position, and the names of schema,
+// table, column, type and constraint stay.
+func (r report) scrub() report {
+	code := r.get('C')
+	plain := len(code) == 5 && plainClasses[code[:2]]
+	out := report{fields: make([]field, 0, len(r.fields))}
+	for _, f := range r.fields {
+		switch f.kind {
+		case 'S', 'V', 'C', 'P', 's', 't', 'c', 'd', 'n', 'F', 'L', 'R':
+		case 'M':
+			if !plain {
+				f.text = withheld
+			}
+		default: // detail, hint, where, internal query and position, what is yet unknown
+			continue
+		}
+		out.fields = append(out.fields, f)
+	}
+	return out
+}
+
+// positionOf reads the position field, 0 when absent.
+func (r report) positionOf() int {
+	n, _ := strconv.Atoi(r.get('P'))
+	return n
+}

@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"context"
+
+	"sallyport/credential"
+	"sallyport/mask"
+	"sallyport/policy"
+	"sallyport/recorder"
+	"sallyport/secret"
+)
+
+// Identifier turns a gateway token into who asks. Its errors are Refusals.
+type Identifier interface {
+	Identify(ctx context.Context, token secret.Text) (policy.Principal, error)
+}
+
+// Access says whether a principal has a grant for a target.
+type Access interface {
+	Allows(p policy.Principal, target string) bool
+}
+
+// Lender lends the login of an upstream for one session. Its errors are Refusals.
+type Lender interface {
+	Login(ctx context.Context, ref credential.Ref) (*credential.Lease, error)
+}
+
+// Judge reads one SQL text and says whether it may run.
+//
+// It may ask the target's catalog when a name is new to it; ctx bounds that.
+type Judge interface {
+	Judge(ctx context.Context, q policy.Question, text string) Reading
+}
+
+// Reading is what a Judge made of one SQL text.
+type Reading struct {
+	Verdict policy.Verdict  // for the record
+	Verbs   []string        // for the record
+	Refusal *policy.Refusal // nil: it may run
+
+	// Protected says that the text reaches a relation that holds a masked
+	// column: its errors and notices are scrubbed of values.
+	Protected bool
+	// Plans says how to mask the rows. Nil only where the target masks nothing.
+	Plans Planner
+	// Uses names the prepared statements and cursors that the text runs by
+	// EXECUTE, FETCH and the like.
+	Uses []string
+}
+
+// Planner says how to mask the result of the n-th statement of a text, from
+// the description the server gave. What it does not understand it masks.
+type Planner interface {
+	Plan(ctx context.Context, n int, fields []mask.Field) mask.Plan
+}
+
+// Journal opens the recording of a session.
+type Journal interface {
+	Begin(ctx context.Context, o recorder.Opening) (Recording, error)
+}
+
+// Recording takes what is about to happen, in order. An error means it must
+// not happen.
+type Recording interface {
+	Write(e recorder.Event) error
+	End(c recorder.Closing) error
+}

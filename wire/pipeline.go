@@ -1,0 +1,310 @@
+package wire
+
+import (
+	"sync"
+	"time"
+
+	"sallyport/mask"
+	"sallyport/policy"
+)
+
+// awaited is a message the server has yet to answer.
+type awaited struct {
+	kind   byte // the client message: Q P B D E C S F
+	object byte // for D and C: 'S' statement or 'P' portal
+	ours   bool // we sent it for ourselves: its answer is swallowed
+
+	// What the server acknowledges, so that it holds from then on.
+	name      string     // of the statement (P, C) or portal (B, C)
+	statement *statement // P
+	portal    *portal    // B, D of a portal, E
+
+	// What runs: Q and E.
+	reading *Reading
+	refusal *policy.Refusal // the message was replaced; the error that comes back becomes this
+	id      int64           // of the recorded statement, 0 for none
+	start   time.Time
+	nth     int       // Q: which statement of the text is being answered
+	plan    mask.Plan // Q: for the rows of the nth
+	fields  []mask.Field
+	planned bool
+	tag     string
+	code    string
+	message string
+	rows    int64
+	bytes   int64
+	masked  int64
+}
+
+// statement is a prepared statement.
+type statement struct {
+	name    string
+	text    string
+	reading Reading
+}
+
+// portal is a statement bound to its values.
+type portal struct {
+	name      string
+	source    string     // name of the statement, for the record where statement is unknown
+	statement *statement // nil: prepared by SQL, not by us
+	params    []boundValue
+	described bool // a Describe of it is on its way: client loop only
+	fields    []mask.Field
+	plan      mask.Plan // valid once planned: server loop only
+	planned   bool
+}
+
+// boundValue is one parameter of a Bind; nil is SQL NULL.
+type boundValue struct {
+	value  []byte
+	binary bool
+}
+
+// pipeline is what one session has under way: the messages that the server has
+// yet to answer, in order, and the statements and portals it has acknowledged.
+//
+// The client loop pushes, the server loop answers. A name means what the server
+// takes it to mean: the client loop sees its own unanswered messages only where
+// no failure could put another statement under the name, and waits otherwise.
+type pipeline struct {
+	mu         sync.Mutex
+	changed    *sync.Cond
+	list       []*awaited
+	segment    int  // index in list after the last Sync or Query: where the last segment begins
+	renaming   int  // how many of list are Parse or Close
+	skipping   bool // the server skips all up to the next Sync
+	over       bool // no answer comes any more
+	draining   bool // the session ends when list is empty
+	statements map[string]*statement
+	portals    map[string]*portal
+}
+
+// maxAwaited bounds what a client may send ahead of the answers.
+const maxAwaited = 1 << 14
+
+func newPipeline() *pipeline {
+	p := &pipeline{statements: map[string]*statement{}, portals: map[string]*portal{}}
+	p.changed = sync.NewCond(&p.mu)
+	return p
+}
+
+// push notes a message that is about to be sent. It reports false where the
+// server will not answer: it skips all up to the next Sync after an error.
+func (p *pipeline) push(a *awaited) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.skipping && a.kind != 'S' {
+		return false
+	}
+	p.list = append(p.list, a)
+	switch a.kind {
+	case 'S':
+		p.skipping = false
+		p.segment = len(p.list)
+	case 'Q', 'F':
+		p.segment = len(p.list)
+	case 'P', 'C':
+		p.renaming++
+	}
+	return true
+}
+
+// take removes the first n of list.
+func (p *pipeline) take(n int) []*awaited {
+	taken := p.list[:n:n]
+	for _, a := range taken {
+		if a.kind == 'P' || a.kind == 'C' {
+			p.renaming--
+		}
+	}
+	p.list = p.list[n:]
+	p.segment = max(p.segment-n, 0)
+	p.changed.Broadcast()
+	return taken
+}
+
+// full reports that the client is too far ahead of the answers.
+func (p *pipeline) full() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.list) >= maxAwaited
+}
+
+// room blocks while the client is too far ahead of the answers.
+func (p *pipeline) room() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.list) >= maxAwaited && !p.over {
+		p.changed.Wait()
+	}
+}
+
+// wait blocks until every segment but the last is answered, or the session is
+// over. The caller has flushed what it pushed; each of those segments ends in a
+// message that the server answers at once.
+func (p *pipeline) wait() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.segment > 0 && !p.over {
+		p.changed.Wait()
+	}
+}
+
+// end wakes who waits: no answer comes any more.
+func (p *pipeline) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+	p.changed.Broadcast()
+}
+
+// head is the message being answered, nil when the server owes nothing.
+func (p *pipeline) head() *awaited {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.list) == 0 {
+		return nil
+	}
+	return p.list[0]
+}
+
+// pop takes the head away: it is answered.
+func (p *pipeline) pop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.take(1)
+}
+
+// fail takes away the head and all the server now skips, up to the next Sync.
+// They are returned: none of them has run to its end.
+func (p *pipeline) fail() []*awaited {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for n < len(p.list) && p.list[n].kind != 'S' {
+		n++
+	}
+	p.skipping = n == len(p.list)
+	return p.take(n)
+}
+
+// drop empties the list at the session's end.
+func (p *pipeline) drop() []*awaited {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.take(len(p.list))
+}
+
+// commit makes an acknowledged Parse, Bind or Close hold.
+func (p *pipeline) commit(a *awaited) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case a.kind == 'P':
+		p.statements[a.name] = a.statement
+	case a.kind == 'B':
+		p.portals[a.name] = a.portal
+	case a.object == 'S':
+		delete(p.statements, a.name)
+	case a.object == 'P':
+		delete(p.portals, a.name)
+	}
+}
+
+// forget drops a prepared statement whose Parse failed: the server drops the
+// unnamed one before it parses its successor.
+func (p *pipeline) forget(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.statements, name)
+}
+
+// settled drops what ends with a transaction: every portal of ours.
+func (p *pipeline) settled() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.portals)
+}
+
+// changes reports whether a, once acknowledged, gives name another meaning.
+func (a *awaited) changes(object byte, name string) bool {
+	switch a.kind {
+	case 'P':
+		return object == 'S' && a.name == name
+	case 'B':
+		return object == 'P' && a.name == name
+	case 'C':
+		return object == a.object && a.name == name
+	}
+	return false
+}
+
+// findStatement says what a name means to the server at this point of the
+// pipeline; nil is a statement that was prepared by SQL, or none. open asks the
+// caller to flush, wait and ask again: an unanswered earlier segment decides.
+func (p *pipeline) findStatement(name string) (found *statement, open bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.renaming > 0 {
+		for i := len(p.list) - 1; i >= 0; i-- {
+			if a := p.list[i]; a.changes('S', name) {
+				return a.statement, i < p.segment
+			}
+		}
+	}
+	return p.statements[name], false
+}
+
+// findPortal is findStatement for portals. Those end with their transaction,
+// which each unanswered segment may do.
+func (p *pipeline) findPortal(name string) (found *portal, open bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := len(p.list) - 1; i >= p.segment; i-- {
+		if a := p.list[i]; a.changes('P', name) {
+			return a.portal, false
+		}
+	}
+	return p.portals[name], p.segment > 0
+}
+
+// named reports whether a statement or portal of ours under one of the names
+// reaches protected columns: SQL must not run it behind the mask.
+func (p *pipeline) named(names []string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, name := range names {
+		if s := p.statements[name]; s != nil && s.reading.Protected {
+			return true
+		}
+		if o := p.portals[name]; o != nil && o.protected() {
+			return true
+		}
+		for _, a := range p.list {
+			if a.name == name && (a.statement != nil && a.statement.reading.Protected || a.portal != nil && a.portal.protected()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// protected reports whether what runs in the portal reaches a masked column.
+func (o *portal) protected() bool { return o.statement != nil && o.statement.reading.Protected }
+
+// drain asks for the session's end when nothing is under way; idle reports
+// that it already is so.
+func (p *pipeline) drain() (idle bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.draining = true
+	return len(p.list) == 0
+}
+
+// drained reports that a session that shall end has nothing under way.
+func (p *pipeline) drained() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.draining && len(p.list) == 0
+}

@@ -1,0 +1,152 @@
+package wire
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"sallyport/mask"
+)
+
+// description is the answer to a Describe, or comes before a Query's rows. On a
+// target with masks it gives the plan for the rows that follow.
+func (s *Session) description(ctx context.Context, a *awaited, kind byte, size int) error {
+	if a.kind != 'Q' && a.kind != 'D' || a.kind == 'Q' && kind == 'n' {
+		return unasked(kind)
+	}
+	body, err := s.up.in.hold(size)
+	if err != nil {
+		return err
+	}
+	if s.masks() {
+		if err := s.planRows(ctx, a, kind, body); err != nil {
+			return err
+		}
+	}
+	ours := a.ours
+	if a.kind == 'D' {
+		s.answered()
+	}
+	if ours {
+		return nil
+	}
+	return writeMessage(s.out, kind, body)
+}
+
+// planRows asks for the mask plan of a described result.
+func (s *Session) planRows(ctx context.Context, a *awaited, kind byte, body []byte) error {
+	var fields []mask.Field
+	if kind == 'T' {
+		var err error
+		if fields, err = parseFields(body); err != nil {
+			return err
+		}
+	}
+	switch {
+	case a.kind == 'Q':
+		a.fields, a.planned = fields, true
+		a.plan = a.reading.Plans.Plan(ctx, a.nth, fields)
+	case a.portal != nil:
+		plans := s.blank.Plans
+		if a.portal.statement != nil {
+			plans = a.portal.statement.reading.Plans
+		}
+		a.portal.fields, a.portal.planned = fields, true
+		a.portal.plan = plans.Plan(ctx, 0, fields)
+	}
+	return nil // of a statement: the portal's own description counts
+}
+
+// parseFields reads a RowDescription.
+// PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-ROWDESCRIPTION.
+func parseFields(body []byte) ([]mask.Field, error) {
+	p := parts{b: body}
+	n := int(p.int16()) & 0xffff
+	fields := make([]mask.Field, 0, min(n, len(body)/18+1))
+	for i := 0; i < n && !p.bad; i++ {
+		f := mask.Field{Name: string(p.text()), Table: uint32(p.int32()), Attribute: p.int16(), Type: uint32(p.int32())}
+		p.int16() // the type's size
+		f.Modifier, f.Format = p.int32(), p.int16()
+		fields = append(fields, f)
+	}
+	if !p.done() {
+		return nil, malformed("the server sent a malformed RowDescription")
+	}
+	return fields, nil
+}
+
+// errUnplanned ends a session whose rows came without a description: they
+// could not be masked.
+var errUnplanned = errors.New("rows came without a mask plan")
+
+// dataRow carries a row: as bytes where no column is masked.
+func (s *Session) dataRow(a *awaited, size int) error {
+	if a.kind != 'Q' && a.kind != 'E' {
+		return unasked('D')
+	}
+	a.rows++
+	if !s.masks() {
+		a.bytes += int64(size)
+		return s.up.in.pass(s.out, 'D', size)
+	}
+	plan, fields, planned := a.plan, a.fields, a.planned
+	if a.kind == 'E' && a.portal != nil {
+		plan, fields, planned = a.portal.plan, a.portal.fields, a.portal.planned
+	}
+	if !planned {
+		return errUnplanned
+	}
+	if plan == nil {
+		a.bytes += int64(size)
+		return s.up.in.pass(s.out, 'D', size)
+	}
+	return s.maskedRow(a, plan, fields, size)
+}
+
+// maskedRow carries a row of which columns are masked.
+// PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-DATAROW.
+func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, size int) error {
+	body, err := s.up.in.hold(size)
+	if err != nil {
+		return err
+	}
+	p := parts{b: body}
+	n := int(p.int16()) & 0xffff
+	if n != len(fields) || len(plan) != len(fields) {
+		return errors.New("a row does not fit its description")
+	}
+	out := binary.BigEndian.AppendUint16(s.row[:0], uint16(n))
+	for i := range n {
+		value, null := p.value()
+		at := len(out)
+		out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
+		switch {
+		case null:
+			continue
+		case plan[i] == nil:
+			out = append(out, value...)
+		default:
+			a.masked++
+			if out, null = plan[i].Apply(out, fields[i], value); null {
+				out = out[:at+4]
+				continue
+			}
+		}
+		binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
+	}
+	s.row = out
+	if !p.done() {
+		return malformed("the server sent a malformed DataRow")
+	}
+	if len(out) > maxLarge {
+		return errors.New("a masked row is too long")
+	}
+	a.bytes += int64(len(out))
+	if err := writeMessage(s.out, 'D', out); err != nil {
+		return err
+	}
+	if cap(s.row) > growStep {
+		s.row = nil
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package wire
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"sallyport/policy"
+)
+
+// Needs is everything this room wants from outside; needs.go says what each owes.
+type Needs struct {
+	Identifier Identifier
+	Access     Access
+	Lender     Lender
+	Judge      Judge
+	Journal    Journal
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	Targets  map[string]Target
+	TLS      *tls.Config // nil: plaintext, for a listener on loopback
+	Needs    Needs
+	NewID    func() string // a new session's id
+	Now      func() time.Time
+	Log      zerolog.Logger
+	Registry prometheus.Registerer
+}
+
+// Server accepts PostgreSQL clients.
+type Server struct {
+	targets  map[string]*target
+	tls      *tls.Config
+	needs    Needs
+	newID    func() string
+	now      func() time.Time
+	log      zerolog.Logger
+	metrics  *metrics
+	cancels  cancels
+	draining context.Context // over once sessions shall end when idle
+	drain    context.CancelFunc
+}
+
+// New checks the configuration and makes a Server of it.
+func New(cfg Config) (*Server, error) {
+	s := &Server{
+		targets: make(map[string]*target, len(cfg.Targets)), tls: cfg.TLS,
+		needs: cfg.Needs, newID: cfg.NewID, now: cfg.Now, log: cfg.Log,
+		cancels: cancels{byPID: map[uint32][]held{}},
+	}
+	for name, t := range cfg.Targets {
+		ready, err := newTarget(name, t)
+		if err != nil {
+			return nil, fmt.Errorf("postgres.%s: %w", name, err)
+		}
+		s.targets[name] = ready
+	}
+	if s.tls != nil {
+		s.tls = s.tls.Clone()
+		s.tls.NextProtos = []string{alpn}
+	}
+	s.metrics = newMetrics(cfg.Registry)
+	s.draining, s.drain = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Serve accepts clients until ctx ends, then lets sessions finish what they are
+// doing, and cuts them when cut ends. It returns after all have ended.
+func (s *Server) Serve(ctx, cut context.Context, ln net.Listener) error {
+	stop := context.AfterFunc(ctx, func() {
+		s.drain()
+		_ = ln.Close()
+	})
+	defer stop()
+	var sessions sync.WaitGroup
+	defer sessions.Wait()
+	defer s.drain()
+	for {
+		conn, err := ln.Accept()
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("accept: %w", err)
+		default:
+			// Out of descriptors, most likely: those who are in go on.
+			s.log.Error().Err(err).Msg("accept failed")
+			pause(ctx, 100*time.Millisecond)
+			continue
+		}
+		sessions.Go(func() { s.serve(cut, conn) })
+	}
+}
+
+// serve carries one connection and keeps its faults to itself.
+func (s *Server) serve(ctx context.Context, conn net.Conn) {
+	s.metrics.active.Inc()
+	defer s.metrics.active.Dec()
+	session := &Session{
+		server: s, id: s.newID(), raw: conn, conn: conn, address: host(conn.RemoteAddr()),
+		pipe: newPipeline(),
+	}
+	session.log = s.log.With().Str("session", session.id).Logger()
+	writer := &lateConn{session: session}
+	session.out = bufio.NewWriterSize(writer, serverBuf)
+	session.in = newStream(writer, session.out, clientBuf)
+	// The connection may have become TLS on the way.
+	defer func() { _ = session.conn.Close() }()
+	if err := guarded(func() error { return session.Serve(ctx) }); err != nil {
+		level := zerolog.DebugLevel // clients come and go
+		if !isConnError(err) {
+			level = zerolog.ErrorLevel
+		}
+		session.log.WithLevel(level).Err(err).Msg("session failed")
+	}
+}
+
+// lateConn is whatever connection the session has by now: plain, then TLS.
+type lateConn struct {
+	net.Conn
+	session *Session
+}
+
+func (c *lateConn) Read(p []byte) (int, error)  { return c.session.conn.Read(p) }
+func (c *lateConn) Write(p []byte) (int, error) { return c.session.conn.Write(p) }
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// host is an address without its port.
+func host(a net.Addr) string {
+	h, _, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	return h
+}
+
+// question is what is asked of every statement of a session.
+func (s *Session) question() policy.Question {
+	return policy.Question{Caller: s.caller, Target: s.target.name, Time: s.server.now()}
+}

@@ -1,0 +1,303 @@
+package wire
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgproto3/v2"
+	"github.com/rs/zerolog"
+
+	"sallyport/policy"
+	"sallyport/recorder"
+)
+
+// Session is one client connection.
+type Session struct {
+	server  *Server
+	id      string
+	log     zerolog.Logger
+	raw     net.Conn      // to the client; where deadlines are set
+	conn    net.Conn      // the same; TLS once started
+	secure  bool          // conn is TLS
+	address string        // the client's, without port
+	in      *stream       // from the client
+	out     *bufio.Writer // to the client; the server loop's alone during the relay
+
+	caller    policy.Caller
+	target    *target
+	up        *upstream
+	recording Recording
+	pipe      *pipeline
+	blank     Reading     // of an empty text: what SQL names without our knowing is read as this
+	left      atomic.Bool // the client ended the session
+	torn      bool        // the client saw half a message: nothing can be said any more
+
+	// The client loop's own.
+	count int64 // statements recorded
+
+	// The server loop's own.
+	head *awaited // the message being answered, as far as known
+	row  []byte   // scratch for masked rows
+}
+
+// Times in which a peer must act. Only the first can be felt by a user.
+const (
+	loginTimeout = 30 * time.Second // from accept to ready
+	closing      = 5 * time.Second  // for what is said and given back at the end
+)
+
+// past frees a blocked read or write when set as a deadline.
+var past = time.Unix(1, 0)
+
+// errLeft says that the client closed the connection or sent Terminate.
+var errLeft = errors.New("the client left")
+
+// Serve carries one client connection from its first byte to its last.
+func (s *Session) Serve(ctx context.Context) error {
+	login, cancel := context.WithTimeoutCause(ctx, loginTimeout, &policy.Refusal{Kind: policy.Timeout, Public: "the login took too long"})
+	defer cancel()
+	stop := context.AfterFunc(login, func() { _ = s.raw.SetDeadline(past) })
+	defer stop()
+
+	hello, err := s.greet(login) // TLS, then StartupMessage or CancelRequest
+	if err != nil {
+		return s.refuse(login, err)
+	}
+	if hello.cancel != nil {
+		return s.server.cancel(login, hello.cancel)
+	}
+	if s.caller, err = s.identify(login, hello); err != nil { // the password is a gateway token
+		return s.refuse(login, err)
+	}
+	if err = s.dial(login, hello); err != nil { // grant, lease, log in upstream, open the recording
+		return s.refuse(login, err)
+	}
+	defer s.close()
+	if err = s.welcome(); err != nil { // what the server said at login
+		return err
+	}
+	if !stop() {
+		return s.refuse(login, context.Cause(login))
+	}
+	s.blank = s.server.needs.Judge.Judge(ctx, s.question(), "")
+	err = s.relay(ctx) // one loop each way, until either ends
+	return s.bid(ctx, err)
+}
+
+// dial checks the grant, logs in upstream and opens the recording.
+func (s *Session) dial(ctx context.Context, h *hello) error {
+	t, ok := s.server.targets[h.target]
+	if !ok {
+		return &policy.Refusal{
+			Kind:   policy.Unknown,
+			Public: fmt.Sprintf("target %q does not exist", h.target),
+			Hint:   "The database name is the name of a [postgres.NAME] in the gateway's configuration.",
+		}
+	}
+	if !s.server.needs.Access.Allows(s.caller.Principal, t.name) {
+		return &policy.Refusal{
+			Kind:   policy.Denied,
+			Public: fmt.Sprintf("no grant for target %q", t.name),
+			Hint:   "Ask the gateway's owner for a [[grant]].",
+		}
+	}
+	params, err := s.startupParams(h)
+	if err != nil {
+		return err
+	}
+	up, err := s.server.dial(ctx, t, params)
+	if err != nil {
+		return err
+	}
+	s.target, s.up = t, up
+	s.log = s.log.With().Str("who", s.caller.Subject).Str("target", t.name).Logger()
+	s.recording, err = s.server.needs.Journal.Begin(ctx, recorder.Opening{
+		Session: s.id, Protocol: recorder.Postgres, Target: t.name,
+		Subject: s.caller.Subject, Issuer: s.caller.Issuer, Groups: s.caller.Groups, Token: s.caller.Token,
+		Address: s.caller.Address, User: h.user, Application: valueOf(h.params, "application_name"),
+		Credential: up.lease.Ref, SecretVersion: up.lease.Version,
+	})
+	if err != nil {
+		s.up.close()
+		s.server.giveBack(up.lease)
+		return fmt.Errorf("open recording: %w", err)
+	}
+	return nil
+}
+
+// welcome tells the client what the server told us, with a cancel key of ours.
+func (s *Session) welcome() error {
+	key := s.server.cancels.add(s.up)
+	_ = s.say(&pgproto3.AuthenticationOk{})
+	for _, p := range s.up.params {
+		if err := checkPinned(p.name, p.value); err != nil {
+			return s.refuse(context.Background(), err)
+		}
+		_ = s.say(&pgproto3.ParameterStatus{Name: p.name, Value: p.value})
+	}
+	if len(s.up.key) > 0 {
+		_ = writeMessage(s.out, 'K', append([]byte{byte(key.pid >> 24), byte(key.pid >> 16), byte(key.pid >> 8), byte(key.pid)}, key.secret[:]...))
+	}
+	_ = s.say(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+	s.log.Info().Msg("session opened")
+	return s.out.Flush()
+}
+
+// close ends what dial began.
+func (s *Session) close() {
+	s.server.cancels.remove(s.up)
+	s.up.close()
+	s.server.giveBack(s.up.lease)
+}
+
+// relay runs one loop each way until either ends, and returns why.
+func (s *Session) relay(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	cut := context.AfterFunc(ctx, func() {
+		s.pipe.end()
+		_ = s.raw.SetDeadline(past)
+		_ = s.up.conn.SetDeadline(past)
+	})
+	defer cut()
+	stop := context.AfterFunc(s.server.draining, func() {
+		if s.pipe.drain() {
+			cancel(shuttingDown())
+		}
+	})
+	defer stop()
+
+	s.in.partner, s.up.in.partner = s.up.out, s.out
+	ends := make(chan error, 2)
+	go func() {
+		err := guarded(func() error { return s.fromClient(ctx) })
+		if errors.Is(err, errLeft) {
+			err = s.leave(err)
+		}
+		if err != nil {
+			cancel(err)
+		}
+		ends <- err
+	}()
+	go func() {
+		err := guarded(func() error { return s.fromServer(ctx) })
+		if s.left.Load() {
+			err = errLeft
+		}
+		cancel(err) // no answers, no session
+		ends <- err
+	}()
+	<-ends
+	<-ends
+	return context.Cause(ctx)
+}
+
+// leave passes the client's end on to the server, which finishes what it has
+// begun: the server loop ends when the server does.
+func (s *Session) leave(why error) error {
+	s.left.Store(true)
+	_ = s.up.say(&pgproto3.Terminate{})
+	if err := s.up.out.Flush(); err != nil {
+		return why
+	}
+	return nil
+}
+
+// guarded turns a panic into an error: it ends this session and no other.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// bid records how the session ended and tells a client that is still there.
+func (s *Session) bid(ctx context.Context, why error) error {
+	for _, a := range s.pipe.drop() {
+		if a.id != 0 && !a.ours {
+			a.message = "the session ended before the answer"
+			if err := s.recordOutcome(a); err != nil {
+				why = errors.Join(why, err)
+				break
+			}
+		}
+	}
+	reason := endReason(why)
+	if err := s.recording.End(recorder.Closing{Reason: reason}); err != nil {
+		s.log.Error().Err(err).Msg("recording not ended")
+	}
+	s.server.metrics.sessions.WithLabelValues(s.target.name, reason).Inc()
+	s.log.Info().Str("end", reason).Msg("session closed")
+	switch reason {
+	case "client left", "server left":
+		_ = s.out.Flush()
+		return nil
+	}
+	return s.refuse(ctx, why)
+}
+
+// endReason names the end of a session, for the record and the metric.
+func endReason(err error) string {
+	var refusal *policy.Refusal
+	switch {
+	case err == nil, errors.Is(err, errLeft):
+		return "client left"
+	case errors.Is(err, errServerLeft):
+		return "server left"
+	case errors.As(err, &refusal):
+		return refusal.Kind.String()
+	case isConnError(err):
+		return "connection lost"
+	}
+	return policy.Internal.String()
+}
+
+// isConnError reports whether err is a peer's connection breaking.
+func isConnError(err error) bool {
+	var op net.Error
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &op)
+}
+
+// refuse says FATAL to the client, if it can still be told, and returns what is
+// left for the log: nil for an ordinary refusal.
+func (s *Session) refuse(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !isRefusal(err) {
+		err = cause
+	}
+	if !isRefusal(err) && isConnError(err) {
+		return err // nobody is there
+	}
+	if errors.Is(err, context.Canceled) {
+		err = shuttingDown()
+	}
+	refusal := policy.AsRefusal(err)
+	s.server.metrics.refusals.WithLabelValues(refusal.Kind.String()).Inc()
+	s.log.Warn().Str("kind", refusal.Kind.String()).Str("rule", refusal.Rule).Err(refusal.Err).Msg(refusal.Public)
+	if refusal.Kind == policy.Internal {
+		refusal = &policy.Refusal{Kind: refusal.Kind, Public: refusal.Public, Detail: "session " + s.id}
+	}
+	if !s.torn {
+		_ = s.raw.SetDeadline(time.Now().Add(closing))
+		_ = s.say(errorResponse(refusal, "FATAL"))
+		_ = s.out.Flush()
+	}
+	return nil
+}
+
+func isRefusal(err error) bool {
+	var refusal *policy.Refusal
+	return errors.As(err, &refusal)
+}
+
+func shuttingDown() *policy.Refusal {
+	return &policy.Refusal{Kind: policy.ShuttingDown, Public: "terminating connection: the gateway is shutting down"}
+}

@@ -1,0 +1,144 @@
+package wire
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sallyport/policy"
+)
+
+// startupParams are the client's settings that go upstream. Those that would
+// make the server read statements otherwise than the guard are refused.
+func (s *Session) startupParams(h *hello) ([]param, error) {
+	out := make([]param, 0, len(h.params))
+	for _, p := range h.params {
+		switch name := strings.ToLower(p.name); name {
+		case "replication":
+			if on := strings.ToLower(p.value); !slices.Contains([]string{"false", "off", "no", "0"}, on) {
+				return nil, unsupported("replication connections are closed on this target", "Connect without replication.")
+			}
+		case "client_encoding":
+			// SQL_ASCII asks the server not to convert: the same bytes as UTF8.
+			if !isUTF8(p.value) && !strings.EqualFold(p.value, "SQL_ASCII") {
+				return nil, pinnedRefusal(name, p.value)
+			}
+		case "standard_conforming_strings":
+			if err := checkPinned(name, p.value); err != nil {
+				return nil, err
+			}
+		case "options":
+			if err := checkOptions(p.value); err != nil {
+				return nil, err
+			}
+			out = append(out, p)
+		default:
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// checkOptions looks into the options parameter, which holds command-line
+// switches: -c name=value and --name=value set what a parameter could.
+func checkOptions(options string) error {
+	words := splitOptions(options)
+	for i := 0; i < len(words); i++ {
+		setting, ok := strings.CutPrefix(words[i], "--")
+		if !ok {
+			setting, ok = strings.CutPrefix(words[i], "-c")
+			if ok && setting == "" && i+1 < len(words) {
+				i++
+				setting = words[i]
+			}
+		}
+		name, value, hasValue := strings.Cut(setting, "=")
+		if !ok || !hasValue {
+			return unsupported(fmt.Sprintf("startup option %q is not offered", words[i]), "Use -c name=value.")
+		}
+		// The server takes - for _ in names given this way.
+		name = strings.ToLower(strings.ReplaceAll(name, "-", "_"))
+		if err := checkPinned(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// splitOptions splits as pg_split_opts does: at white space, where a backslash
+// takes the next character as it is.
+func splitOptions(options string) []string {
+	var words []string
+	var word strings.Builder
+	inside, escaped := false, false
+	for _, c := range []byte(options) {
+		space := strings.IndexByte(" \t\n\v\f\r", c) >= 0
+		switch {
+		case escaped:
+			word.WriteByte(c)
+			escaped = false
+		case space && inside:
+			words = append(words, word.String())
+			word.Reset()
+			inside = false
+		case space:
+		case c == '\\':
+			inside, escaped = true, true
+		default:
+			inside = true
+			word.WriteByte(c)
+		}
+	}
+	if inside {
+		words = append(words, word.String())
+	}
+	return words
+}
+
+// checkPinned refuses a pinned setting with another value.
+func checkPinned(name, value string) error {
+	switch name {
+	case "client_encoding":
+		if !isUTF8(value) {
+			return pinnedRefusal(name, value)
+		}
+	case "standard_conforming_strings":
+		if !slices.Contains([]string{"on", "true", "yes", "1", "t", "y"}, strings.ToLower(value)) {
+			return pinnedRefusal(name, value)
+		}
+	}
+	return nil
+}
+
+func pinnedRefusal(name, value string) *policy.Refusal {
+	return &policy.Refusal{
+		Kind:   policy.Unsupported,
+		Public: fmt.Sprintf("%s cannot be %q here", name, value),
+		Detail: "The gateway and the server must read the same text.",
+		Hint:   "Leave it as the gateway sets it: client_encoding UTF8, standard_conforming_strings on.",
+	}
+}
+
+// isUTF8 knows the server's spellings: case and punctuation do not count.
+func isUTF8(encoding string) bool {
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9', r >= 'a' && r <= 'z':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return -1
+	}, encoding)
+	return plain == "utf8" || plain == "unicode"
+}
+
+// valueOf finds a parameter by name.
+func valueOf(params []param, name string) string {
+	for _, p := range params {
+		if p.name == name {
+			return p.value
+		}
+	}
+	return ""
+}
