@@ -12,6 +12,10 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # pg_bin prints the folder of PostgreSQL's server programs, newest version first.
 pg_bin() {
 	local dir
+	if [ -n "${SALLYPORT_PG_BIN:-}" ]; then
+		[ -x "$SALLYPORT_PG_BIN/initdb" ] && [ -x "$SALLYPORT_PG_BIN/postgres" ] && echo "$SALLYPORT_PG_BIN"
+		return
+	fi
 	if have initdb && have postgres; then
 		dirname "$(readlink -f "$(command -v initdb)")"
 		return
