@@ -62,6 +62,22 @@ func (r *Recorder) Sessions(limit int) ([]Summary, error) {
 	return all, nil
 }
 
+// Summary sums up one session.
+func (r *Recorder) Summary(id string) (Summary, error) {
+	path, err := r.path(id)
+	if err != nil {
+		return Summary{}, err
+	}
+	s, err := summarize(path)
+	if errors.Is(err, errNoOpening) {
+		return Summary{}, fmt.Errorf("%w yet: %s", ErrNoSession, id)
+	}
+	if err != nil {
+		return Summary{}, fmt.Errorf("sum up session %s: %w", id, err)
+	}
+	return s, nil
+}
+
 var errNoOpening = errors.New("recording has no opening")
 
 // summarize reads the two ends of a recording.

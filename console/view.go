@@ -1,0 +1,148 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"sallyport/recorder"
+)
+
+// shownText is how many bytes of a statement or body a page shows.
+const shownText = 4000
+
+// target is a target's row.
+type target struct {
+	TargetHealth
+	State string // "up", "down", "unknown": word and CSS class
+	Ago   string // since it was looked at
+}
+
+func targets(list []TargetHealth, now time.Time) []target {
+	var rows []target
+	for _, h := range list {
+		t := target{TargetHealth: h, State: "down"}
+		if h.OK {
+			t.State = "up"
+		}
+		if h.Checked.IsZero() {
+			t.State = "unknown"
+		} else {
+			t.Ago = max(0, now.Sub(h.Checked)).Round(time.Second).String() + " ago"
+		}
+		rows = append(rows, t)
+	}
+	return rows
+}
+
+// session is a recording as a page shows it.
+type session struct {
+	recorder.Summary
+	Asked []asked
+	More  bool // there were others before
+	Torn  int  // lines that could not be read
+}
+
+// asked is a statement or exchange with what came of it.
+type asked struct {
+	ID      int64
+	Time    time.Time
+	Text    string // the SQL, or method and address
+	Body    string // of an exchange
+	Params  []string
+	Action  string // word and CSS class: "allow", "deny"
+	Rule    string
+	Message string
+	Flags   string
+	Results []result
+}
+
+// result is one outcome.
+type result struct {
+	Text   string // "SELECT 3 · 3 rows · 2 masked · 1.2ms"
+	Error  string
+	Body   string
+	Failed bool
+}
+
+// newSession puts each outcome to what it came of.
+func newSession(s recorder.Summary, events []recorder.Event) session {
+	view := session{Summary: s, More: len(events) > 0 && events[0].Seq > 1}
+	at := map[int64]int{} // by ID, in view.Asked
+	for _, e := range events {
+		switch {
+		case e.Kind == recorder.KindTorn:
+			view.Torn++
+		case e.Statement != nil:
+			at[e.Statement.ID] = len(view.Asked)
+			view.Asked = append(view.Asked, fromStatement(e))
+		case e.Exchange != nil:
+			at[e.Exchange.ID] = len(view.Asked)
+			view.Asked = append(view.Asked, fromExchange(e))
+		case e.Outcome != nil:
+			if n, known := at[e.Outcome.ID]; known {
+				view.Asked[n].Results = append(view.Asked[n].Results, fromOutcome(e.Outcome))
+			}
+		}
+	}
+	return view
+}
+
+func fromStatement(e recorder.Event) asked {
+	s := e.Statement
+	a := asked{ID: s.ID, Time: e.Time, Text: brief(s.Text), Action: s.Action, Rule: s.Rule, Message: s.Message, Flags: strings.Join(s.Flags, ", ")}
+	for i, p := range s.Params {
+		value := "NULL"
+		switch {
+		case p.Text != nil:
+			value = "'" + brief(strings.ReplaceAll(*p.Text, "'", "''")) + "'"
+		case p.Binary != nil:
+			value = `'\x` + brief(*p.Binary) + "'"
+		}
+		a.Params = append(a.Params, fmt.Sprintf("$%d = %s", i+1, value))
+	}
+	return a
+}
+
+func fromExchange(e recorder.Event) asked {
+	x := e.Exchange
+	text := x.Method + " " + x.Host + x.Path
+	if x.Query != "" {
+		text += "?" + x.Query
+	}
+	return asked{ID: x.ID, Time: e.Time, Text: brief(text), Body: brief(x.Body), Action: x.Action, Rule: x.Rule, Message: x.Message, Flags: strings.Join(x.Flags, ", ")}
+}
+
+func fromOutcome(o *recorder.Outcome) result {
+	var parts []string
+	for _, s := range []string{o.Tag, o.Code} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	for _, n := range []struct {
+		count int64
+		word  string
+	}{{o.Rows, "rows"}, {o.Bytes, "bytes"}, {o.Masked, "masked"}} {
+		if n.count != 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.word))
+		}
+	}
+	if o.Duration > 0 {
+		parts = append(parts, o.Duration.Round(10*time.Microsecond).String())
+	}
+	return result{Text: brief(strings.Join(parts, " · ")), Error: brief(o.Error), Body: brief(o.Body), Failed: o.Error != ""}
+}
+
+// brief cuts a text for the page; the recording has it whole.
+func brief(s string) string {
+	if len(s) <= shownText {
+		return s
+	}
+	cut := s[:shownText]
+	for len(cut) > 0 && !utf8.ValidString(cut) {
+		cut = cut[:len(cut)-1]
+	}
+	return fmt.Sprintf("%s … [%d bytes in all]", cut, len(s))
+}
