@@ -1,0 +1,51 @@
+package httpguard
+
+import (
+	"fmt"
+
+	"sallyport/policy"
+	"sallyport/recorder"
+)
+
+// admit is the only way an exchange reaches the upstream. What cannot be
+// recorded is not forwarded.
+func (x *exchange) admit(facts *policy.HTTP) error {
+	v := x.server.judge.Judge(&policy.Question{Caller: x.who, Target: x.target.name, Time: x.start, HTTP: facts})
+	if err := x.record(v); err != nil {
+		return err
+	}
+	if v.Action != policy.Allow {
+		return policy.Refuse(v)
+	}
+	return nil
+}
+
+// record writes the exchange with its verdict.
+func (x *exchange) record(v policy.Verdict) error {
+	err := x.session.write(recorder.Event{Exchange: &recorder.Exchange{
+		ID:          x.number,
+		Method:      x.in.Method,
+		Host:        x.target.upstream.Host,
+		Path:        x.route.url(x.target, "").EscapedPath(),
+		Query:       x.in.URL.RawQuery,
+		ContentType: x.in.Header.Get("Content-Type"),
+		Body:        string(x.body),
+		Action:      v.Action.String(),
+		Rule:        v.Rule,
+		Message:     v.Message,
+		Detail:      v.Detail,
+		Flags:       v.Flags,
+	}})
+	if err != nil {
+		return unrecorded(err)
+	}
+	x.judged = true
+	return nil
+}
+
+func unrecorded(err error) *policy.Refusal {
+	return &policy.Refusal{
+		Kind: policy.Internal, Public: "the exchange could not be recorded, so it was stopped",
+		Err: fmt.Errorf("record: %w", err),
+	}
+}

@@ -1,0 +1,34 @@
+// Package httpguard is the HTTP story: the way of one exchange from the caller
+// to an upstream and back.
+//
+//	caller                     httpguard                              upstream
+//	  | GET /openai/v1/models    |                                        |
+//	  | ------------------------>| route     a clean path, its target     |
+//	  |  Bearer gateway-token    | identify  token -> principal -> grant  |
+//	  |                          | facts     headers without credentials, |
+//	  |                          |           the body read and parsed     |
+//	  |                          | admit     verdict, recorded            |
+//	  |                          | inject    lend the key for this once   |
+//	  |                          | forward ------------------------------>|
+//	  |                          |<---------------------------------------|
+//	  |                          | mask      the JSON fields of a rule    |
+//	  |<-------------------------| record    what came of it              |
+//
+// One file each: route.go identify.go facts.go (with body.go and headers.go)
+// admit.go inject.go forward.go response.go (mask) outcome.go (record).
+// exchange.go tells the story, server.go holds the doors, sessions.go groups
+// exchanges into recordings, problem.go writes every refusal, and needs.go
+// lists what the room wants from others.
+//
+// The laws:
+//
+//   - Nothing is forwarded before its verdict is recorded, and no body ends
+//     before its outcome is.
+//   - What was judged is what is sent: a path or header that the upstream might
+//     read otherwise is refused, never cleaned up in silence.
+//   - No header of the caller that could carry a credential goes upstream. Only
+//     inject.go reveals a secret, into the one header the target names.
+//   - Only the target's own scheme and host are ever dialled; redirects are
+//     handed to the caller.
+//   - A response that a mask should have read and could not is withheld whole.
+package httpguard

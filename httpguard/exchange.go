@@ -1,0 +1,119 @@
+package httpguard
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"sallyport/policy"
+	"sallyport/recorder"
+	"sallyport/secret"
+)
+
+// exchange is one request with its response. It belongs to one goroutine.
+type exchange struct {
+	server *Server
+	in     *http.Request // never changed
+	out    *tracked
+	id     string // what the caller is told: the session's id and the number in it, once there is a session
+	start  time.Time
+	log    zerolog.Logger
+
+	route   route
+	target  *target // nil until it is known
+	token   secret.Text
+	who     policy.Caller
+	session *session // nil until there is one
+	number  int64    // within the session, from 1
+
+	header http.Header // as sent upstream, but for what is injected
+	body   []byte      // as sent upstream
+
+	judged bool  // the recording holds the exchange
+	ended  bool  // the recording holds the outcome
+	bytes  int64 // of the response's body
+	masked int64 // values
+}
+
+// serve is the story: each step either goes on or refuses.
+func (x *exchange) serve(ctx context.Context) error {
+	if err := x.find(); err != nil {
+		return err
+	}
+	if err := x.identify(ctx); err != nil {
+		return err
+	}
+	if err := x.enter(ctx); err != nil {
+		return err
+	}
+	facts, err := x.read()
+	if err != nil {
+		return err
+	}
+	if err := x.admit(facts); err != nil {
+		return err
+	}
+	lease, err := x.lend(ctx)
+	if err != nil {
+		return err
+	}
+	defer x.release(ctx, lease)
+	return x.forward(lease)
+}
+
+// find reads where the request wants to go. Whether that exists is said only
+// to those who are identified.
+func (x *exchange) find() error {
+	var err error
+	x.route, err = parseRoute(x.in)
+	x.target = x.server.targets[x.route.target]
+	x.who.Address = x.in.RemoteAddr
+	if host, _, err := net.SplitHostPort(x.in.RemoteAddr); err == nil {
+		x.who.Address = host
+	}
+	return err
+}
+
+// enter joins the session of this caller with this target, if there is such a
+// target and a grant for it.
+func (x *exchange) enter(ctx context.Context) error {
+	if x.target == nil {
+		return &policy.Refusal{Kind: policy.Unknown, Public: "no such target", Hint: "the first part of the path names the target, as in /openai/v1/models"}
+	}
+	var err error
+	x.session, err = x.server.sessions.join(ctx, recorder.Opening{
+		Protocol:    recorder.HTTP,
+		Target:      x.target.name,
+		Subject:     x.who.Subject,
+		Issuer:      x.who.Issuer,
+		Groups:      x.who.Groups,
+		Token:       x.who.Token,
+		Address:     x.who.Address,
+		Application: x.in.UserAgent(),
+		Credential:  x.target.reference,
+	})
+	if err != nil {
+		return err
+	}
+	x.number = x.session.number()
+	x.id = fmt.Sprintf("%s.%d", x.session.id, x.number)
+	x.log = x.server.log.With().Str("session", x.session.id).Str("exchange", x.id).Str("who", x.who.Subject).Str("target", x.target.name).Logger()
+	if !x.server.access.Allows(x.who.Principal, x.target.name) {
+		return &policy.Refusal{Kind: policy.Denied, Public: "no grant for this target", Hint: "ask who runs the gateway for a [[grant]]"}
+	}
+	if kind := x.in.Header.Get("Upgrade"); kind != "" && kind != "h2c" {
+		return &policy.Refusal{Kind: policy.Unsupported, Public: "WebSocket and other upgrades are not offered on this target"}
+	}
+	return nil
+}
+
+// leave gives the session back.
+func (x *exchange) leave() {
+	if x.session != nil {
+		x.server.sessions.leave(x.session)
+	}
+}

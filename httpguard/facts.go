@@ -1,0 +1,35 @@
+package httpguard
+
+import (
+	"strings"
+
+	"sallyport/policy"
+)
+
+// read takes in the whole request and says what a rule can know of it: exactly
+// what will go upstream, but for the injected header.
+func (x *exchange) read() (*policy.HTTP, error) {
+	var err error
+	if x.header, err = x.outgoing(); err != nil {
+		return nil, err
+	}
+	if x.body, err = x.readBody(); err != nil {
+		return nil, err
+	}
+	parsed, err := parseBody(x.in.Header.Get("Content-Type"), x.body)
+	if err != nil {
+		return nil, err
+	}
+	headers := make(map[string]string, len(x.header))
+	for name, values := range x.header {
+		headers[strings.ToLower(name)] = strings.ToValidUTF8(strings.Join(values, ", "), "\ufffd")
+	}
+	return &policy.HTTP{
+		Method:  x.in.Method,
+		Host:    x.target.upstream.Host,
+		Path:    x.route.url(x.target, "").Path,
+		Query:   x.route.query,
+		Headers: headers,
+		Body:    parsed,
+	}, nil
+}

@@ -1,0 +1,89 @@
+package httpguard
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"sallyport/secret"
+)
+
+// credentialHeaders is the family of headers that carry or claim an identity,
+// in lower case. None of a caller's goes upstream.
+var credentialHeaders = []string{
+	"authentication", "authorization", "proxy-authorization", "proxy-authenticate",
+	"cookie", "cookie2", "sec-websocket-protocol",
+	"x-api-key", "api-key", "apikey", "x-apikey", "x-goog-api-key", "x-functions-key",
+	"x-amz-security-token", "x-auth-key", "x-auth-email", "x-auth-user", "x-auth-request-user",
+	"x-forwarded-user", "x-forwarded-email", "x-forwarded-client-cert", "x-remote-user", "remote-user",
+	"x-ms-client-principal", "x-goog-iam-authority-selector", "x-goog-authenticated-user-email",
+}
+
+// credentialSuffixes end the names that services make up for the same purpose.
+var credentialSuffixes = []string{"-api-key", "-apikey", "-token", "-secret", "-password", "-authorization", "-access-key", "-auth-key", "-subscription-key"}
+
+// ownPrefix begins the headers that are between a caller and the gateway.
+const ownPrefix = "x-sallyport-"
+
+// hopByHop are the headers of one connection: RFC 9110, section 7.6.1, and
+// what we answer ourselves.
+var hopByHop = []string{
+	"connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+	"http2-settings", "expect", "content-length", "host", "accept-encoding",
+	"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-prefix", "x-real-ip",
+}
+
+// rereading are the headers that make some servers act on another method or
+// path than those that were judged.
+var rereading = []string{"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-original-method"}
+
+// outgoing is what of the caller's headers goes upstream. It refuses those that
+// would undo the verdict, and leaves out each one that holds the token.
+func (x *exchange) outgoing() (http.Header, error) {
+	in := x.in.Header
+	if len(in.Values("Content-Type")) > 1 {
+		return nil, malformed("more than one Content-Type", nil)
+	}
+	drop := slices.Clone(hopByHop)
+	for _, list := range in.Values("Connection") {
+		for name := range strings.SplitSeq(list, ",") {
+			drop = append(drop, fold(strings.TrimSpace(name)))
+		}
+	}
+	if x.target.fields != nil {
+		// A mask needs the whole, and validators tell of what it hides.
+		drop = append(drop, "range", "if-range", "if-none-match", "if-modified-since")
+	}
+	out := make(http.Header, len(in))
+	for name, values := range in {
+		folded := fold(name)
+		switch {
+		case slices.Contains(rereading, folded):
+			return nil, malformed("the header "+name+" would change the request after it was judged", nil)
+		case slices.Contains(drop, folded), isCredential(folded), slices.ContainsFunc(values, x.holdsToken):
+		default:
+			out[name] = slices.Clone(values)
+		}
+	}
+	// What is recorded and masked must be readable.
+	out.Set("Accept-Encoding", "identity")
+	return out, nil
+}
+
+// fold is the name as servers see it that make _ and - the same.
+func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+
+// isCredential reports whether a folded name is of the credential family.
+func isCredential(folded string) bool {
+	return strings.HasPrefix(folded, ownPrefix) || slices.Contains(credentialHeaders, folded) ||
+		slices.ContainsFunc(credentialSuffixes, func(s string) bool { return strings.HasSuffix(folded, s) })
+}
+
+// holdsToken reports whether a word of the value is the caller's token, or
+// begins as one.
+func (x *exchange) holdsToken(value string) bool {
+	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t,;=:\"'&?/", r) })
+	return slices.ContainsFunc(append(words, value), func(w string) bool {
+		return strings.HasPrefix(w, tokenPrefix) || secret.New(w).Sum256() == x.token.Sum256()
+	})
+}

@@ -1,0 +1,100 @@
+package httpguard
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"unicode/utf8"
+
+	"sallyport/policy"
+	"sallyport/recorder"
+)
+
+// maxCopy is how many bytes of a response the recording keeps.
+const maxCopy = 256 << 10
+
+// outcome writes what came of the exchange, once.
+func (x *exchange) outcome(status int, problem string, body []byte) error {
+	if x.ended {
+		return nil
+	}
+	x.ended = true
+	took := x.server.now().Sub(x.start)
+	err := x.session.write(recorder.Event{Outcome: &recorder.Outcome{
+		ID:       x.number,
+		Code:     strconv.Itoa(status),
+		Error:    problem,
+		Bytes:    x.bytes,
+		Masked:   x.masked,
+		Duration: took,
+		Body:     excerpt(body),
+	}})
+	if err != nil {
+		return unrecorded(err)
+	}
+	result := "ok"
+	if problem != "" {
+		result = "cut"
+	}
+	x.server.metrics.observe(x.target, result, took)
+	x.log.Info().Str("method", x.in.Method).Int("status", status).Int64("bytes", x.bytes).Int64("masked", x.masked).Dur("took", took).Str("result", result).Msg("exchange")
+	return nil
+}
+
+// cut reports a response that ends early because of the recording.
+func (x *exchange) cut(err error) {
+	x.server.metrics.observe(x.target, policy.AsRefusal(err).Kind.String(), x.server.now().Sub(x.start))
+	x.log.Error().Err(err).Msg("cut the response")
+}
+
+// excerpt is the beginning of a body, not cut within a character.
+func excerpt(body []byte) string {
+	if len(body) <= maxCopy {
+		return string(body)
+	}
+	end := maxCopy
+	for end > maxCopy-utf8.UTFMax && !utf8.RuneStart(body[end]) {
+		end--
+	}
+	return string(body[:end])
+}
+
+// recorded is the body of a response that passes as it comes. It records the
+// outcome before the body's end is handed on: before the last bytes where the
+// length was announced, before the end of the stream elsewhere.
+type recorded struct {
+	io.ReadCloser
+	exchange *exchange
+	status   int
+	left     int64  // bytes still to come; -1 is unknown
+	copy     []byte // the first bytes, one more than are kept
+}
+
+// Read hands on what comes, unless the outcome can't be recorded.
+func (r *recorded) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	r.exchange.bytes += int64(n)
+	r.copy = append(r.copy, p[:min(n, maxCopy+1-len(r.copy))]...)
+	if r.left >= 0 {
+		r.left -= int64(n)
+	}
+	var failed error
+	switch {
+	case errors.Is(err, io.EOF) || err == nil && r.left == 0:
+		failed = r.exchange.outcome(r.status, "", r.copy)
+	case err != nil:
+		failed = r.exchange.outcome(r.status, "the upstream broke off", r.copy)
+	}
+	if failed != nil {
+		r.exchange.cut(failed)
+		return 0, failed
+	}
+	return n, err
+}
+
+// Close records an outcome of a response that did not come to its end: the
+// caller went away.
+func (r *recorded) Close() error {
+	err := r.exchange.outcome(r.status, "the caller went away", r.copy)
+	return errors.Join(err, r.ReadCloser.Close())
+}

@@ -1,0 +1,173 @@
+package httpguard
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"sallyport/policy"
+)
+
+// maxMasked is how many bytes a response may have that a mask must read whole.
+const maxMasked = 16 << 20
+
+// ruleMask is the rule of a refusal that a mask makes necessary.
+const ruleMask = "(mask)"
+
+// validators describe the bytes of a body, which a mask changes, or offer parts
+// of it.
+var validators = []string{"ETag", "Digest", "Content-Digest", "Repr-Digest", "Content-MD5", "Accept-Ranges", "X-Goog-Hash", "X-Checksum-Sha256", "Last-Modified"}
+
+// rebinding are response headers that would lead the caller past the gateway,
+// or hand it a credential of the upstream's: a session cookie is one.
+var rebinding = []string{"Alt-Svc", "Set-Cookie", "Set-Cookie2", "Strict-Transport-Security", "Public-Key-Pins"}
+
+// respond is given the upstream's response before any of it is sent.
+func (x *exchange) respond(res *http.Response) error {
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream changed the protocol"}
+	}
+	x.own(res.Header)
+	if x.target.fields != nil {
+		return x.mask(res)
+	}
+	if isEmpty(res) {
+		return x.outcome(res.StatusCode, "", nil)
+	}
+	res.Body = &recorded{ReadCloser: res.Body, exchange: x, status: res.StatusCode, left: res.ContentLength}
+	return nil
+}
+
+// own makes the headers those of the gateway.
+func (x *exchange) own(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(fold(name), ownPrefix) {
+			delete(h, name)
+		}
+	}
+	for _, name := range rebinding {
+		h.Del(name)
+	}
+	for _, name := range []string{"Location", "Content-Location"} {
+		if at := h.Get(name); at != "" {
+			h.Set(name, x.relocate(at))
+		}
+	}
+	x.sign(h)
+}
+
+// relocate turns an address at the upstream's own origin into the gateway's.
+// One elsewhere, or outside of the target's base path, is made absolute.
+func (x *exchange) relocate(location string) string {
+	base := x.target.upstream
+	u, err := x.route.url(x.target, "").Parse(location)
+	if err != nil {
+		return location
+	}
+	rest, under := strings.CutPrefix(u.EscapedPath(), base.EscapedPath())
+	if u.Scheme != base.Scheme || u.Host != base.Host || u.User != nil || !under || rest != "" && rest[0] != '/' {
+		return u.String()
+	}
+	at := "/" + x.target.name + rest
+	if u.RawQuery != "" {
+		at += "?" + u.RawQuery
+	}
+	if u.Fragment != "" {
+		at += "#" + u.EscapedFragment()
+	}
+	return at
+}
+
+// isEmpty reports whether a response has no body.
+func isEmpty(res *http.Response) bool {
+	return res.Request.Method == http.MethodHead || res.StatusCode == http.StatusNoContent ||
+		res.StatusCode == http.StatusNotModified || res.ContentLength == 0
+}
+
+// mask replaces the body by its masked form. What it can't read is withheld
+// whole, whatever the status.
+func (x *exchange) mask(res *http.Response) error {
+	for _, name := range validators {
+		res.Header.Del(name)
+	}
+	res.Trailer = nil
+	res.Header.Del("Trailer")
+	if isEmpty(res) {
+		res.Header.Del("Content-Length")
+		return x.outcome(res.StatusCode, "", nil)
+	}
+	body, err := readMaskable(res)
+	if err != nil {
+		return err
+	}
+	if len(body) > 0 {
+		masked, n, err := x.target.fields.JSON(nil, body)
+		if err != nil {
+			return withheld("it is not one JSON value", errJSON)
+		}
+		body, x.masked = masked, int64(n)
+		x.server.metrics.masked.WithLabelValues(x.target.name).Add(float64(n))
+	}
+	x.bytes = int64(len(body))
+	if err := x.outcome(res.StatusCode, "", body); err != nil {
+		return err
+	}
+	_ = res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	res.ContentLength = int64(len(body))
+	res.Header.Set("Content-Length", strconv.Itoa(len(body)))
+	return nil
+}
+
+// errJSON stands for the parser's error, which may quote the body.
+var errJSON = errors.New("not parsed")
+
+// readMaskable reads the whole body of a response that claims to be JSON.
+func readMaskable(res *http.Response) ([]byte, error) {
+	switch {
+	case res.StatusCode == http.StatusPartialContent:
+		return nil, withheld("it is a part of the whole", nil)
+	case !plainCoding(res.Header):
+		return nil, withheld("it is compressed", nil)
+	case res.ContentLength > maxMasked:
+		return nil, withheld(fmt.Sprintf("it has more than %d bytes", maxMasked), nil)
+	}
+	typed := isJSON(res.Header.Get("Content-Type")) && len(res.Header.Values("Content-Type")) == 1
+	if !typed && res.ContentLength > 0 {
+		return nil, withheld("its content type is not JSON", nil)
+	}
+	limit := int64(maxMasked + 1)
+	if !typed {
+		limit = 1 // of unknown length: an empty one may pass
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, limit))
+	switch {
+	case err != nil:
+		return nil, err
+	case !typed && len(body) > 0:
+		return nil, withheld("its content type is not JSON", nil)
+	case len(body) > maxMasked:
+		return nil, withheld(fmt.Sprintf("it has more than %d bytes", maxMasked), nil)
+	}
+	return body, nil
+}
+
+func plainCoding(h http.Header) bool {
+	for _, coding := range h.Values("Content-Encoding") {
+		if c := strings.TrimSpace(coding); c != "" && !strings.EqualFold(c, "identity") {
+			return false
+		}
+	}
+	return true
+}
+
+func withheld(why string, err error) *policy.Refusal {
+	return &policy.Refusal{
+		Kind: policy.Unavailable, Rule: ruleMask, Err: err,
+		Public: "the response was withheld: a mask applies to it, and " + why,
+	}
+}

@@ -1,0 +1,138 @@
+package httpguard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"sallyport/mask"
+)
+
+// Config is what a Server is made of. Every field is needed but Masks.
+type Config struct {
+	Targets    map[string]Target // by name
+	Masks      []mask.Rule
+	Identifier Identifier
+	Access     Access
+	Lender     Lender
+	Judge      Judge
+	Journal    Journal
+	Log        zerolog.Logger
+	NewID      func() string    // a new id, a ULID
+	Now        func() time.Time // the clock
+	Registerer prometheus.Registerer
+}
+
+// Server is the HTTP door of the gateway: an http.Handler for one listener or
+// several. The http.Server around it sets the limits of headers and of idle
+// connections.
+type Server struct {
+	targets    map[string]*target
+	identifier Identifier
+	access     Access
+	lender     Lender
+	judge      Judge
+	sessions   *sessions
+	transport  *http.Transport
+	buffers    *buffers
+	metrics    *metrics
+	log        zerolog.Logger
+	newID      func() string
+	now        func() time.Time
+}
+
+// New checks the targets and makes them ready. It dials nothing.
+func New(cfg Config) (*Server, error) {
+	s := &Server{
+		targets:    make(map[string]*target, len(cfg.Targets)),
+		identifier: cfg.Identifier,
+		access:     cfg.Access,
+		lender:     cfg.Lender,
+		judge:      cfg.Judge,
+		transport:  newTransport(),
+		buffers:    newBuffers(),
+		metrics:    newMetrics(),
+		log:        cfg.Log,
+		newID:      cfg.NewID,
+		now:        cfg.Now,
+	}
+	s.sessions = newSessions(cfg.Journal, cfg.NewID, cfg.Log, s.metrics)
+	var all []error
+	for name, t := range cfg.Targets {
+		parsed, problems := t.parse(name)
+		for _, p := range problems {
+			all = append(all, fmt.Errorf("http.%s: %s: %s", name, p.Key, p.Message))
+		}
+		parsed.fields = mask.NewFields(cfg.Masks, name)
+		s.targets[name] = parsed
+	}
+	if len(all) > 0 {
+		slices.SortFunc(all, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+		return nil, errors.Join(all...)
+	}
+	if err := s.metrics.register(cfg.Registerer); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// ServeHTTP carries one exchange from its first byte to its last. Whatever goes
+// wrong in it, a fault of the gateway's own included, ends this exchange alone.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{server: s, in: r, out: &tracked{ResponseWriter: w}, id: s.newID(), start: s.now()}
+	x.log = s.log.With().Str("exchange", x.id).Logger()
+	defer x.leave()
+	if err := x.safely(r.Context()); err != nil {
+		x.refuse(err)
+	}
+}
+
+// safely makes an error of a panic. The panic by which an exchange is cut in
+// the middle of its response passes.
+func (x *exchange) safely(ctx context.Context) (err error) {
+	defer func() {
+		switch p := recover(); {
+		case p == nil:
+		case p == http.ErrAbortHandler:
+			panic(p)
+		default:
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return x.serve(ctx)
+}
+
+// Close refuses new exchanges, waits for the running ones until ctx ends, and
+// ends every recording.
+func (s *Server) Close(ctx context.Context) error {
+	defer s.transport.CloseIdleConnections()
+	return s.sessions.close(ctx)
+}
+
+// tracked remembers whether the response has begun.
+type tracked struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader notes a final status.
+func (t *tracked) WriteHeader(status int) {
+	t.begun = t.begun || status >= 200
+	t.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes that the response has begun.
+func (t *tracked) Write(p []byte) (int, error) {
+	t.begun = true
+	return t.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (t *tracked) Unwrap() http.ResponseWriter { return t.ResponseWriter }
