@@ -1,0 +1,177 @@
+package config
+
+import (
+	"crypto/x509"
+	"errors"
+	"maps"
+	"net"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"sallyport/credential"
+	"sallyport/httpguard"
+	"sallyport/policy"
+	"sallyport/wire"
+)
+
+// targetName is what a target may be called: it is a database name to a
+// Postgres client and a path segment to an HTTP client.
+var targetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// checkTargets checks each [postgres.NAME] and [http.NAME].
+func (c *Config) checkTargets(p *problems) {
+	if len(c.Postgres)+len(c.HTTP) == 0 {
+		p.check(nil, "there is no target: write at least one [postgres.NAME] or [http.NAME]")
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Postgres)) {
+		path := []string{"postgres", name}
+		checkName(p, path)
+		c.Postgres[name] = c.checkPostgres(p, path, c.Postgres[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.HTTP)) {
+		path := []string{"http", name}
+		checkName(p, path)
+		if _, taken := c.Postgres[name]; taken {
+			p.check(path, "target %q is a [postgres.%s] as well: names must differ", name, name)
+		}
+		c.checkHTTP(p, path, c.HTTP[name])
+	}
+}
+
+func checkName(p *problems, path []string) {
+	if !targetName.MatchString(path[1]) {
+		p.check(path, `target %q: a name is made of letters, digits, ".", "_" and "-"`, path[1])
+	}
+}
+
+// checkPostgres checks a target and gives it back with its paths resolved.
+func (c *Config) checkPostgres(p *problems, path []string, t wire.Target) wire.Target {
+	key := func(k string) []string { return at(path, k) }
+	if t.Upstream == "" {
+		p.check(key("upstream"), "%s.upstream is required: host:port of the server", named(path))
+	} else if !isUpstream(t.Upstream) {
+		p.check(key("upstream"), "%s.upstream must be host or host:port, is %q", named(path), t.Upstream)
+	}
+	switch t.SSLMode {
+	case "":
+		t.SSLMode = "verify-full"
+	case "allow", "prefer":
+		p.check(key("sslmode"), "%s.sslmode = %q would fall back to plaintext in silence and is not offered: use require or verify-full, or disable", named(path), t.SSLMode)
+	default:
+		if !slices.Contains(wire.SSLModes, t.SSLMode) {
+			p.check(key("sslmode"), "%s.sslmode must be one of %s, is %q%s", named(path), strings.Join(wire.SSLModes, ", "), t.SSLMode, policy.DidYouMean(t.SSLMode, wire.SSLModes))
+		}
+	}
+	if t.SSLRootCert != "" {
+		if t.SSLMode == "disable" {
+			p.check(key("sslrootcert"), `%s.sslrootcert means nothing with sslmode = "disable"`, named(path))
+		}
+		written := t.SSLRootCert
+		t.SSLRootCert = c.resolve(written)
+		checkCertificates(p, key("sslrootcert"), t.SSLRootCert, written)
+	}
+	c.checkCredential(p, key("credential"), t.Credential, credential.Ref.CheckLogin)
+	return t
+}
+
+// isUpstream reports whether s is host or host:port.
+func isUpstream(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = s, "5432"
+		if strings.Contains(s, ":") && net.ParseIP(s) == nil {
+			return false
+		}
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0 && host != "" && !strings.ContainsAny(host, "/@ \t")
+}
+
+// checkHTTP checks a target.
+func (c *Config) checkHTTP(p *problems, path []string, t httpguard.Target) {
+	for _, problem := range t.Problems() {
+		p.check(at(path, problem.Key), "%s.%s: %s", named(path), problem.Key, problem.Message)
+	}
+	if _, err := credential.ParseRef(t.Credential); err == nil {
+		c.checkCredential(p, at(path, "credential"), t.Credential, credential.Ref.CheckKey)
+	}
+}
+
+// checkCredential checks a reference: that it is one, that it fits the kind of
+// target, and that what it names is there as far as this machine can tell.
+func (c *Config) checkCredential(p *problems, path []string, text string, fits func(credential.Ref) error) {
+	if text == "" {
+		p.check(path, "%s is required: vault://PATH#FIELD, file://PATH#FIELD or env://NAME", named(path))
+		return
+	}
+	ref, err := credential.ParseRef(text)
+	if err == nil {
+		err = fits(ref)
+	}
+	if err != nil {
+		p.check(path, "%s: %v", named(path), err)
+		return
+	}
+	switch ref.Scheme {
+	case "vault":
+		if c.Vault == nil {
+			p.check(path, "%s is a vault:// reference: [vault] is required", named(path))
+		}
+	case "file":
+		checkFile(p, path, c.resolve(ref.Path), ref.Path)
+	case "env":
+		if os.Getenv(ref.Path) == "" {
+			p.check(path, "%s: the environment variable %s is not set", named(path), ref.Path)
+		}
+	}
+}
+
+// checkVault checks [vault].
+func (c *Config) checkVault(p *problems) {
+	if c.Vault == nil {
+		return
+	}
+	for _, err := range c.Vault.Check() {
+		p.check([]string{"vault", err.Key}, "vault.%s: %v", err.Key, err)
+	}
+	if c.Vault.CACert != "" {
+		checkCertificates(p, []string{"vault", "ca_cert"}, c.resolve(c.Vault.CACert), c.Vault.CACert)
+	}
+}
+
+// checkFile says what is wrong with a file, which the user wrote as written,
+// and reports whether something is.
+func checkFile(p *problems, path []string, name, written string) bool {
+	info, err := os.Stat(name)
+	var cause *os.PathError
+	switch {
+	case errors.As(err, &cause):
+		p.check(path, "%s: %s: %v", named(path), written, cause.Err)
+	case err != nil:
+		p.check(path, "%s: %v", named(path), err)
+	case !info.Mode().IsRegular():
+		p.check(path, "%s: %s is not a regular file", named(path), written)
+	default:
+		f, err := os.Open(name)
+		if err == nil {
+			_ = f.Close()
+			return false
+		}
+		p.check(path, "%s: %s cannot be read", named(path), written)
+	}
+	return true
+}
+
+// checkCertificates checks that a file holds certificates.
+func checkCertificates(p *problems, path []string, name, written string) {
+	if checkFile(p, path, name, written) {
+		return
+	}
+	pem, err := os.ReadFile(name)
+	if err != nil || !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		p.check(path, "%s: %s holds no certificate in PEM", named(path), written)
+	}
+}

@@ -1,0 +1,96 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+const examplePath = "../gateway.toml.example"
+
+// The example loads as it stands, on any machine.
+func TestExampleLoads(t *testing.T) {
+	c, err := Load(examplePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Postgres) != 1 || len(c.HTTP) != 1 || len(c.Rules) != 4 || len(c.Masks) != 2 || c.Vault == nil {
+		t.Errorf("got %+v", c)
+	}
+}
+
+// offered is a line of the example that waits for a file.
+var offered = regexp.MustCompile(`(?m)^#([a-z\[])`)
+
+// So it does with the keys that need files, once the files are there.
+func TestExampleLoadsWithFiles(t *testing.T) {
+	text, err := os.ReadFile(examplePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := offered.ReplaceAllString(string(text), "$1")
+	all = strings.Replace(all, "token_file ", "#token_file", 1) // not with auth = "approle"
+	dir := t.TempDir()
+	certificate(t, dir, "tls.crt", "tls.key")
+	certificate(t, dir, "ca.crt", "ca.key")
+	c, err := parse("gateway.toml", dir, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.TLS.Cert != filepath.Join(dir, "tls.crt") || c.Postgres["orders"].SSLRootCert != filepath.Join(dir, "ca.crt") || c.Vault.CACert != "ca.crt" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+// Every key of every struct stands in the example, and no key of a later version.
+func TestExampleShowsEveryKey(t *testing.T) {
+	text, err := os.ReadFile(examplePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := make(map[string]bool)
+	for path := range locate(offered.ReplaceAllString(string(text), "$1")) {
+		shown[named(strings.Split(path, "\x00"))] = true
+	}
+	for _, want := range keysOf(reflect.TypeFor[Config](), nil) {
+		pattern := regexp.MustCompile("^" + strings.ReplaceAll(want, "*", "[^.]+") + "$")
+		found := false
+		for key := range shown {
+			found = found || pattern.MatchString(key)
+		}
+		if !found {
+			t.Errorf("%s does not stand in gateway.toml.example", want)
+		}
+		if isLater(strings.Split(want, ".")) {
+			t.Errorf("%s is decoded, and yet of a later version", want)
+		}
+	}
+	for key := range shown {
+		if isLater(strings.Split(key, ".")) {
+			t.Errorf("%s stands in gateway.toml.example, and is of a later version", key)
+		}
+	}
+}
+
+// keysOf lists the keys of a struct and of the structs in it; * is any name.
+func keysOf(of reflect.Type, path []string) []string {
+	switch {
+	case of.Kind() == reflect.Pointer || of.Kind() == reflect.Slice:
+		return keysOf(of.Elem(), path)
+	case of.Kind() == reflect.Map:
+		return keysOf(of.Elem(), at(path, "*"))
+	case of.Kind() != reflect.Struct || of == reflect.TypeFor[time.Time]():
+		return []string{named(path)}
+	}
+	var keys []string
+	for i := range of.NumField() {
+		if key, ok := of.Field(i).Tag.Lookup("toml"); ok {
+			keys = append(keys, keysOf(of.Field(i).Type, at(path, key))...)
+		}
+	}
+	return keys
+}
