@@ -1,0 +1,44 @@
+package credential
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"sallyport/secret"
+)
+
+// releaseTimeout bounds Release: a session that ends does not wait for a store
+// that does not answer.
+const releaseTimeout = 10 * time.Second
+
+// Lease is a credential lent to one session, and given back with Release.
+type Lease struct {
+	Username string      // "" for a key
+	Secret   secret.Text // the password or the key
+	Ref      string      // where it came from
+	Version  string      // the store's version of it; "" when it has none
+
+	once    sync.Once
+	release func(ctx context.Context) error
+	err     error
+}
+
+// Release gives the credential back: one that was made for this session is
+// revoked. It is safe on nil, and a second call does nothing more than the
+// first. It goes on when ctx has ended, for ten seconds at most: the end of a
+// session is when it is called.
+func (l *Lease) Release(ctx context.Context) error {
+	if l == nil || l.release == nil {
+		return nil
+	}
+	l.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+		defer cancel()
+		if err := l.release(ctx); err != nil {
+			l.err = fmt.Errorf("release %s: %w", l.Ref, err)
+		}
+	})
+	return l.err
+}
