@@ -58,7 +58,7 @@ func TestPagesEscapeWhatWasRecorded(t *testing.T) {
 				t.Errorf("%s holds %s:\n%s", path, bad, page)
 			}
 		}
-		for _, want := range []string{"&lt;script&gt;alert(1)", "drop table users", `<b>no-destructive</b>`, `badge deny`, "SELECT 1 · 1 rows · 2 masked · 1.2ms", "$2 = NULL", `$3 = &#39;\x01&#39;`} {
+		for _, want := range []string{"&lt;script&gt;alert(1)", "drop table users", `<b>no-destructive</b>`, `badge deny`, "SELECT 1 · 1 row · 2 masked · 1.2ms", "$2 = NULL", `$3 = &#39;\x01&#39;`} {
 			if !strings.Contains(page, want) {
 				t.Errorf("%s lacks %s:\n%s", path, want, page)
 			}

@@ -54,6 +54,7 @@ type asked struct {
 	Action  string // word and CSS class: "allow", "deny"
 	Rule    string
 	Message string
+	Detail  string // what in it led to the verdict
 	Flags   string
 	Results []result
 }
@@ -61,7 +62,6 @@ type asked struct {
 // result is one outcome.
 type result struct {
 	Text   string // "SELECT 3 · 3 rows · 2 masked · 1.2ms"
-	Error  string
 	Body   string
 	Failed bool
 }
@@ -82,7 +82,7 @@ func newSession(s recorder.Summary, events []recorder.Event) session {
 			view.Asked = append(view.Asked, fromExchange(e))
 		case e.Outcome != nil:
 			if n, known := at[e.Outcome.ID]; known {
-				view.Asked[n].Results = append(view.Asked[n].Results, fromOutcome(e.Outcome))
+				view.Asked[n].Results = append(view.Asked[n].Results, fromOutcome(*e.Outcome))
 			}
 		}
 	}
@@ -91,48 +91,20 @@ func newSession(s recorder.Summary, events []recorder.Event) session {
 
 func fromStatement(e recorder.Event) asked {
 	s := e.Statement
-	a := asked{ID: s.ID, Time: e.Time, Text: brief(s.Text), Action: s.Action, Rule: s.Rule, Message: s.Message, Flags: strings.Join(s.Flags, ", ")}
+	a := asked{ID: s.ID, Time: e.Time, Text: brief(s.Text), Action: s.Action, Rule: s.Rule, Message: s.Message, Detail: brief(s.Detail), Flags: strings.Join(s.Flags, ", ")}
 	for i, p := range s.Params {
-		value := "NULL"
-		switch {
-		case p.Text != nil:
-			value = "'" + brief(strings.ReplaceAll(*p.Text, "'", "''")) + "'"
-		case p.Binary != nil:
-			value = `'\x` + brief(*p.Binary) + "'"
-		}
-		a.Params = append(a.Params, fmt.Sprintf("$%d = %s", i+1, value))
+		a.Params = append(a.Params, brief(fmt.Sprintf("$%d = %s", i+1, p)))
 	}
 	return a
 }
 
 func fromExchange(e recorder.Event) asked {
 	x := e.Exchange
-	text := x.Method + " " + x.Host + x.Path
-	if x.Query != "" {
-		text += "?" + x.Query
-	}
-	return asked{ID: x.ID, Time: e.Time, Text: brief(text), Body: brief(x.Body), Action: x.Action, Rule: x.Rule, Message: x.Message, Flags: strings.Join(x.Flags, ", ")}
+	return asked{ID: x.ID, Time: e.Time, Text: brief(x.Address()), Body: brief(x.Body), Action: x.Action, Rule: x.Rule, Message: x.Message, Detail: brief(x.Detail), Flags: strings.Join(x.Flags, ", ")}
 }
 
-func fromOutcome(o *recorder.Outcome) result {
-	var parts []string
-	for _, s := range []string{o.Tag, o.Code} {
-		if s != "" {
-			parts = append(parts, s)
-		}
-	}
-	for _, n := range []struct {
-		count int64
-		word  string
-	}{{o.Rows, "rows"}, {o.Bytes, "bytes"}, {o.Masked, "masked"}} {
-		if n.count != 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.word))
-		}
-	}
-	if o.Duration > 0 {
-		parts = append(parts, o.Duration.Round(10*time.Microsecond).String())
-	}
-	return result{Text: brief(strings.Join(parts, " · ")), Error: brief(o.Error), Body: brief(o.Body), Failed: o.Error != ""}
+func fromOutcome(o recorder.Outcome) result {
+	return result{Text: brief(o.String()), Body: brief(o.Body), Failed: o.Error != ""}
 }
 
 // brief cuts a text for the page; the recording has it whole.
