@@ -96,6 +96,9 @@ func (s *Session) completed(a *awaited, kind byte, size int) error {
 	if err := s.recordOutcome(a); err != nil {
 		return err
 	}
+	if a.reading != nil && a.reading.Changed != nil {
+		s.changed = a.reading.Changed
+	}
 	if a.kind == 'E' {
 		s.answered()
 	} else {
@@ -126,6 +129,10 @@ func (s *Session) ready(a *awaited, size int) error {
 	}
 	if body[0] == 'I' {
 		s.pipe.settled()
+		if s.changed != nil {
+			s.changed()
+			s.changed = nil
+		}
 	}
 	s.answered()
 	if err := writeMessage(s.out, 'Z', body); err != nil {

@@ -49,8 +49,8 @@ type house struct {
 	mu       sync.Mutex
 	recorded []recorder.Event
 	ended    []string
-	login    credential.Lease
-	released int
+	user     string
+	password secret.Text
 }
 
 func (h *house) Identify(_ context.Context, token secret.Text) (policy.Principal, error) {
@@ -63,8 +63,7 @@ func (h *house) Identify(_ context.Context, token secret.Text) (policy.Principal
 func (h *house) Allows(_ policy.Principal, target string) bool { return target != "closed" }
 
 func (h *house) Login(_ context.Context, ref credential.Ref) (*credential.Lease, error) {
-	l := h.login
-	return &l, nil
+	return &credential.Lease{Username: h.user, Secret: h.password, Ref: ref.String(), Version: "3"}, nil
 }
 
 func (h *house) Judge(_ context.Context, q policy.Question, text string) Reading {
@@ -143,9 +142,7 @@ func start(t *testing.T, options ...option) *gateway {
 	t.Helper()
 	db := pgtest.New(t)
 	g := &gateway{db: db, done: make(chan struct{}), tap: newTap(t, db.Addr())}
-	g.house = &house{judge: refuseDrops, login: credential.Lease{
-		Username: db.User, Secret: secret.New(db.Password), Ref: "env://DB", Version: "3",
-	}}
+	g.house = &house{judge: refuseDrops, user: db.User, password: secret.New(db.Password)}
 	target := Target{Upstream: g.tap.addr, Database: db.Name, SSLMode: "disable", Credential: "env://DB"}
 	var ids int
 	cfg := Config{

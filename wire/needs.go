@@ -46,6 +46,9 @@ type Reading struct {
 	// Uses names the prepared statements and cursors that the text runs by
 	// EXECUTE, FETCH and the like.
 	Uses []string
+	// Changed is called when a text that changes definitions has been committed;
+	// nil for one that does not.
+	Changed func()
 }
 
 // Planner says how to mask the result of the n-th statement of a text, from

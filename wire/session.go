@@ -43,8 +43,9 @@ type Session struct {
 	count int64 // statements recorded
 
 	// The server loop's own.
-	head *awaited // the message being answered, as far as known
-	row  []byte   // scratch for masked rows
+	head    *awaited // the message being answered, as far as known
+	row     []byte   // scratch for masked rows
+	changed func()   // to call when the transaction that changed definitions ends
 }
 
 // Times in which a peer must act. Only the first can be felt by a user.

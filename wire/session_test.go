@@ -211,7 +211,7 @@ func TestLoginRefusals(t *testing.T) {
 
 func TestUpstreamRefusesTheLogin(t *testing.T) {
 	g := start(t)
-	g.login.Username = "nobody_here"
+	g.user = "nobody_here"
 	_, err := pgx.Connect(t.Context(), g.dsn(""))
 	if code(err) != "08006" || strings.Contains(err.Error(), "nobody_here") {
 		t.Fatalf("got %v", err)
