@@ -36,7 +36,7 @@ func parse(file, dir, text string) (*Config, error) {
 		var syntax toml.ParseError
 		if errors.As(err, &syntax) {
 			// The parser's own line is one too far when the line end itself is wrong.
-			before := text[:min(syntax.Position.Start, len(text))]
+			before := text[:min(max(syntax.Position.Start, 0), len(text))]
 			problem.Line, problem.Message = 1+strings.Count(before, "\n"), strings.ReplaceAll(syntax.Message, "\n", " ")
 		}
 		return nil, Errors{problem}

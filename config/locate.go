@@ -33,7 +33,13 @@ func (l lines) of(path []string) int {
 // understands no values; it only knows where they end. The parser keeps no
 // positions of what it has read, and needs this beside it.
 func locate(text string) lines {
-	l := &locator{text: strings.TrimPrefix(text, "\ufeff"), line: 1, found: lines{}, counts: map[string]int{}}
+	for _, bom := range []string{"\xff\xfe", "\xfe\xff", "\ufeff"} { // as the parser does
+		if rest, found := strings.CutPrefix(text, bom); found {
+			text = rest
+			break
+		}
+	}
+	l := &locator{text: text, line: 1, found: lines{}, counts: map[string]int{}}
 	var table []string
 	for l.skipBlank(); !l.done(); l.skipBlank() {
 		if l.peek() == '[' {
@@ -64,19 +70,21 @@ func (l *locator) peek() byte {
 	return l.text[l.at]
 }
 
-// next takes one byte.
+// next takes one byte, if there is one.
 func (l *locator) next() byte {
 	c := l.peek()
 	if c == '\n' {
 		l.line++
 	}
-	l.at++
+	if !l.done() {
+		l.at++
+	}
 	return c
 }
 
 // take takes s if it comes next.
 func (l *locator) take(s string) bool {
-	if !strings.HasPrefix(l.text[min(l.at, len(l.text)):], s) {
+	if !strings.HasPrefix(l.text[l.at:], s) {
 		return false
 	}
 	for range len(s) {
@@ -153,7 +161,7 @@ func (l *locator) keys(end byte) []string {
 	var keys []string
 	for !l.done() && l.peek() != '\n' {
 		switch c := l.peek(); c {
-		case ' ', '\t', '.':
+		case ' ', '\t', '\r', '.':
 			l.next()
 		case end:
 			l.next()
@@ -164,7 +172,7 @@ func (l *locator) keys(end byte) []string {
 			keys = append(keys, unquote(l.text[start:l.at]))
 		default:
 			start := l.at
-			for !l.done() && !strings.ContainsRune(" \t\r\n.", rune(l.peek())) && l.peek() != end {
+			for l.next(); !l.done() && !strings.ContainsRune(" \t\r\n.", rune(l.peek())) && l.peek() != end; {
 				l.next()
 			}
 			keys = append(keys, l.text[start:l.at])
@@ -192,7 +200,7 @@ func (l *locator) value(path []string) {
 			l.pair(path)
 		}
 	default:
-		for !l.done() && !strings.ContainsRune(",]}#\n", rune(l.peek())) {
+		for l.next(); !l.done() && !strings.ContainsRune(",]}#\n", rune(l.peek())); {
 			l.next()
 		}
 	}
