@@ -50,6 +50,9 @@ func (x *exchange) outgoing() (http.Header, error) {
 			drop = append(drop, fold(strings.TrimSpace(name)))
 		}
 	}
+	if x.target.keyed {
+		drop = append(drop, fold(x.target.inject.name))
+	}
 	if x.target.fields != nil {
 		// A mask needs the whole, and validators tell of what it hides.
 		drop = append(drop, "range", "if-range", "if-none-match", "if-modified-since")

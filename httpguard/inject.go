@@ -53,19 +53,13 @@ func (x *exchange) release(ctx context.Context, lease *credential.Lease) {
 	}
 }
 
-// into puts the secret into its header, in place of whatever is there under any
-// spelling.
+// into puts the secret into its header; outgoing left out the caller's own.
 func (i injection) into(h http.Header, s secret.Text) error {
 	key := s.Reveal()
 	if key == "" || !isHeaderValue(key) {
 		return &policy.Refusal{
 			Kind: policy.Unavailable, Public: "the credential for this target can't be used",
 			Err: errors.New("inject: the secret is empty or no header value"),
-		}
-	}
-	for name := range h {
-		if fold(name) == fold(i.name) {
-			delete(h, name)
 		}
 	}
 	h[i.name] = []string{i.before + key + i.after}
