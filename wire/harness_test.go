@@ -132,11 +132,9 @@ type gateway struct {
 	done   chan struct{}
 }
 
-type option func(*Config, *Target)
+type option func(*Config)
 
-func withTLS(cfg *tls.Config) option { return func(c *Config, _ *Target) { c.TLS = cfg } }
-
-func withTarget(change func(*Target)) option { return func(_ *Config, t *Target) { change(t) } }
+func withTLS(cfg *tls.Config) option { return func(c *Config) { c.TLS = cfg } }
 
 func start(t *testing.T, options ...option) *gateway {
 	t.Helper()
@@ -151,7 +149,7 @@ func start(t *testing.T, options ...option) *gateway {
 		Now:   time.Now, Log: zerolog.New(zerolog.NewTestWriter(t)), Registry: prometheus.NewRegistry(),
 	}
 	for _, o := range options {
-		o(&cfg, &target)
+		o(&cfg)
 	}
 	cfg.Targets = map[string]Target{"orders": target, "closed": target}
 	var err error
