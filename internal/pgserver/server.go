@@ -162,17 +162,25 @@ func (s *Server) DSN(database string) string { return s.DSNFor(s.Superuser, s.Pa
 // DSNFor is anybody's URL for the database. With a certificate it asks for
 // verify-full, else for no TLS.
 func (s *Server) DSNFor(user, password, database string) string {
+	if s.CAFile == "" {
+		return s.PlainDSNFor(user, password, database)
+	}
+	return s.dsn(user, password, database, url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.CAFile}})
+}
+
+// PlainDSNFor is anybody's URL for the database, without TLS.
+func (s *Server) PlainDSNFor(user, password, database string) string {
+	return s.dsn(user, password, database, url.Values{"sslmode": {"disable"}})
+}
+
+func (s *Server) dsn(user, password, database string, query url.Values) string {
 	u := url.URL{
-		Scheme: "postgres",
-		User:   url.UserPassword(user, password),
-		Host:   net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
-		Path:   "/" + database,
+		Scheme:   "postgres",
+		User:     url.UserPassword(user, password),
+		Host:     net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
+		Path:     "/" + database,
+		RawQuery: query.Encode(),
 	}
-	q := url.Values{"sslmode": {"disable"}}
-	if s.CAFile != "" {
-		q = url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.CAFile}}
-	}
-	u.RawQuery = q.Encode()
 	return u.String()
 }
 

@@ -105,9 +105,7 @@ func (db *DB) DSN() string { return db.DSNFor(db.User, db.Password) }
 
 // DSNFor is a role's URL, without TLS.
 func (db *DB) DSNFor(role, password string) string {
-	plain := *db.server
-	plain.CAFile = ""
-	return plain.DSNFor(role, password, db.Name)
+	return db.server.PlainDSNFor(role, password, db.Name)
 }
 
 // Exec runs each text, which may hold several statements, as the superuser.
@@ -144,9 +142,7 @@ func (db *DB) Role(t testing.TB, name, password, attrs string) {
 // admin runs sql in the maintenance database.
 func admin(t testing.TB, s *pgserver.Server, sql string) {
 	t.Helper()
-	plain := *s
-	plain.CAFile = ""
-	run(t, plain.DSN("postgres"), sql)
+	run(t, s.PlainDSNFor(s.Superuser, s.Password, "postgres"), sql)
 }
 
 // run opens one connection for all of sql. It works in cleanups, too.
