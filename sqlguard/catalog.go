@@ -1,0 +1,267 @@
+package sqlguard
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+)
+
+// Column names one column.
+type Column struct{ Schema, Table, Name string }
+
+// Catalog is what a database's own catalog said when it was loaded. It is
+// immutable.
+type Catalog struct {
+	relations map[uint32]*relation
+	named     map[string][]*relation // by name, in any schema
+	parents   map[uint32][]uint32    // of partitions and children
+	children  map[uint32][]uint32
+	sources   map[uint32][]uint32 // what the rules of a relation, views included, read
+	system    map[string]function // functions of pg_catalog and information_schema, overloads merged
+	user      map[string]function // all others
+	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
+}
+
+// relation is whatever can be selected from.
+type relation struct {
+	oid          uint32
+	schema, name string
+	kind         string // pg_class.relkind
+	columns      []attribute
+	definition   string // a view's query
+	unread       bool   // its rules call functions whose bodies nobody read
+}
+
+type attribute struct {
+	number  int16
+	name    string
+	notNull bool
+}
+
+// function is what all functions of one name have in common.
+type function struct {
+	set      bool // one of them returns a set
+	volatile bool // one of them is volatile
+	scalar   bool // all of them return one value without a name
+	trusted  bool // all of them belong to a known extension
+	ofRow    bool // one of them can be called as row.name
+}
+
+// Querier runs the queries of [Load]. Every value comes as text; no query asks
+// for one that may be NULL.
+type Querier interface {
+	Query(ctx context.Context, sql string) ([][]string, error)
+}
+
+// Load reads a database's catalog. It sets the search_path of q's session to
+// nothing, so that no name here or in a view's definition depends on it.
+func Load(ctx context.Context, q Querier) (*Catalog, error) {
+	c := &Catalog{
+		relations: map[uint32]*relation{}, named: map[string][]*relation{},
+		parents: map[uint32][]uint32{}, children: map[uint32][]uint32{}, sources: map[uint32][]uint32{},
+		system: map[string]function{}, user: map[string]function{}, operators: map[string]bool{},
+	}
+	for _, part := range loading {
+		rows, err := q.Query(ctx, part.query)
+		if err != nil {
+			return nil, fmt.Errorf("load catalog: %s: %w", part.what, err)
+		}
+		for _, row := range rows {
+			if len(row) != part.width {
+				return nil, fmt.Errorf("load catalog: %s: %d columns where %d were asked for", part.what, len(row), part.width)
+			}
+			if part.add == nil {
+				continue
+			}
+			if err := part.add(c, row); err != nil {
+				return nil, fmt.Errorf("load catalog: %s: %w", part.what, err)
+			}
+		}
+	}
+	return c, nil
+}
+
+// known lists the extensions whose functions are as harmless as PostgreSQL's own.
+const known = `('uuid-ossp', 'pgcrypto', 'pg_trgm', 'citext', 'unaccent', 'hstore', 'fuzzystrmatch', 'ltree', 'intarray', ` +
+	`'btree_gin', 'btree_gist', 'cube', 'earthdistance', 'isn', 'seg', 'vector', 'postgis')`
+
+// loading is everything Load asks, in order.
+var loading = []struct {
+	what, query string
+	width       int
+	add         func(c *Catalog, row []string) error
+}{
+	{"search_path", `SELECT pg_catalog.set_config('search_path', '', false)`, 1, nil},
+	{"relations", `SELECT c.oid, n.nspname, c.relname, c.relkind
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S') ORDER BY c.oid`, 4, addRelation},
+	{"columns", `SELECT a.attrelid, a.attnum, a.attname, a.attnotnull::text
+		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+		WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S')
+		ORDER BY a.attrelid, a.attnum`, 4, addColumn},
+	{"view definitions", `SELECT c.oid, coalesce(pg_catalog.pg_get_viewdef(c.oid), '')
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')`, 2, addDefinition},
+	{"rules", `SELECT DISTINCT r.ev_class, d.refobjid
+		FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid
+		WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+		  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class`, 2, addSource},
+	{"functions in rules", `SELECT DISTINCT r.ev_class
+		FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid
+		JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+		WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+		  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+		  AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
+			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addUnread},
+	{"inheritance", `SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i`, 2, addChild},
+	{"functions", `SELECT n.nspname, p.proname, bool_or(p.proretset)::text, bool_or(p.provolatile = 'v')::text,
+		bool_and(p.proargmodes IS NULL AND t.typtype <> 'c' AND t.typname <> 'record')::text,
+		bool_and(EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
+			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `))::text,
+		bool_or(coalesce(a.typtype IN ('c', 'p'), false))::text
+		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+		JOIN pg_catalog.pg_type t ON t.oid = p.prorettype LEFT JOIN pg_catalog.pg_type a ON a.oid = p.proargtypes[0]
+		GROUP BY 1, 2`, 7, addFunction},
+	{"operators", `SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o
+		JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname <> 'pg_catalog'
+		AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
+			WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addOperator},
+}
+
+func addRelation(c *Catalog, row []string) error {
+	id, err := oid(row[0])
+	if err != nil {
+		return err
+	}
+	r := &relation{oid: id, schema: row[1], name: row[2], kind: row[3]}
+	c.relations[id] = r
+	c.named[r.name] = append(c.named[r.name], r)
+	return nil
+}
+
+func addColumn(c *Catalog, row []string) error {
+	id, err := oid(row[0])
+	if err != nil {
+		return err
+	}
+	number, err := strconv.ParseInt(row[1], 10, 16)
+	if err != nil {
+		return err
+	}
+	// A relation made between two of the queries is not known yet.
+	if r := c.relations[id]; r != nil {
+		r.columns = append(r.columns, attribute{int16(number), row[2], row[3] == "true"})
+	}
+	return nil
+}
+
+func addDefinition(c *Catalog, row []string) error {
+	id, err := oid(row[0])
+	if r := c.relations[id]; r != nil {
+		r.definition = row[1]
+	}
+	return err
+}
+
+func addUnread(c *Catalog, row []string) error {
+	id, err := oid(row[0])
+	if r := c.relations[id]; r != nil {
+		r.unread = true
+	}
+	return err
+}
+
+func addSource(c *Catalog, row []string) error {
+	view, source, err := oids(row)
+	c.sources[view] = append(c.sources[view], source)
+	return err
+}
+
+func addChild(c *Catalog, row []string) error {
+	child, parent, err := oids(row)
+	c.parents[child] = append(c.parents[child], parent)
+	c.children[parent] = append(c.children[parent], child)
+	return err
+}
+
+func addFunction(c *Catalog, row []string) error {
+	f := function{row[2] == "true", row[3] == "true", row[4] == "true", row[5] == "true", row[6] == "true"}
+	if row[0] == "pg_catalog" || row[0] == "information_schema" {
+		c.system[row[1]] = merge(c.system, row[1], f)
+	} else {
+		c.user[row[1]] = merge(c.user, row[1], f)
+	}
+	return nil
+}
+
+// merge joins f with what is known of the functions of the same name.
+func merge(m map[string]function, name string, f function) function {
+	g, ok := m[name]
+	if !ok {
+		return f
+	}
+	return function{f.set || g.set, f.volatile || g.volatile, f.scalar && g.scalar, f.trusted && g.trusted, f.ofRow || g.ofRow}
+}
+
+func addOperator(c *Catalog, row []string) error {
+	c.operators[row[0]] = true
+	return nil
+}
+
+func oid(s string) (uint32, error) {
+	n, err := strconv.ParseUint(s, 10, 32)
+	return uint32(n), err
+}
+
+func oids(row []string) (a, b uint32, err error) {
+	if a, err = oid(row[0]); err != nil {
+		return 0, 0, err
+	}
+	b, err = oid(row[1])
+	return a, b, err
+}
+
+// Origin names the column that the server reports as (table, attribute) in
+// RowDescription. It knows no protection: see [Guard.Origin].
+func (c *Catalog) Origin(table uint32, attribute int16) (Column, bool) {
+	r := c.relation(table)
+	if r == nil {
+		return Column{}, false
+	}
+	for _, a := range r.columns {
+		if a.number == attribute {
+			return Column{r.schema, r.name, a.name}, true
+		}
+	}
+	return Column{}, false
+}
+
+func (c *Catalog) relation(id uint32) *relation {
+	if c == nil {
+		return nil
+	}
+	return c.relations[id]
+}
+
+// find lists every relation that a name could mean.
+func (c *Catalog) find(schema, name string) []*relation {
+	if c == nil {
+		return nil
+	}
+	all := c.named[name]
+	if schema == "" {
+		return all
+	}
+	var found []*relation
+	for _, r := range all {
+		// pg_temp is whichever temporary schema is the session's own.
+		if r.schema == schema || schema == "pg_temp" && len(r.schema) > 8 && r.schema[:8] == "pg_temp_" {
+			found = append(found, r)
+		}
+	}
+	return found
+}

@@ -1,0 +1,168 @@
+package sqlguard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"sallyport/policy"
+)
+
+// closeDoors refuses, where anything is protected, what leads around lineage:
+// functions, relations, operators and statements of which the text does not
+// tell what they read.
+func (sh *shield) closeDoors(r *reader, m proto.Message) *policy.Refusal {
+	for _, u := range r.uses {
+		if d, ok := findDoor(relationDoors, u.name); ok {
+			return denied(fmt.Sprintf("%s is closed on a target with protected columns", u.name), u.name+" "+d.why+".", "")
+		}
+		for _, rel := range sh.cat.find(u.schema, u.name) {
+			if why := sh.closed[rel.oid]; why != "" {
+				return denied(fmt.Sprintf("%q is closed on a target with protected columns", u.name), why+".",
+					"Select from the tables behind it instead.")
+			}
+		}
+	}
+	for _, c := range r.calls {
+		if refusal := sh.closeFunction(c); refusal != nil {
+			return refusal
+		}
+	}
+	for _, name := range r.fields {
+		if f := sh.cat.user[name]; f.ofRow && !f.trusted {
+			return unreadFunction(name)
+		}
+	}
+	for _, op := range r.operators {
+		schema, name := qualified(splitOperator(op))
+		if schema != "" && schema != "pg_catalog" || schema == "" && sh.cat.operators[name] {
+			return denied(fmt.Sprintf("operator %s is closed on a target with protected columns", op),
+				"It is not one of PostgreSQL's own, and the function behind it is not read.", "")
+		}
+	}
+	return sh.closeStatement(r, m)
+}
+
+// splitOperator splits "schema.op"; an operator itself holds no dot.
+func splitOperator(op string) []string { return strings.Split(op, ".") }
+
+func (sh *shield) closeFunction(c call) *policy.Refusal {
+	if d, ok := findDoor(functionDoors, c.name); ok {
+		return denied(fmt.Sprintf("function %s is closed on a target with protected columns", c.name), c.name+" "+d.why+".", "")
+	}
+	if isSystem(c.schema) {
+		if _, ok := sh.cat.system[c.name]; ok || c.schema == "pg_catalog" {
+			return nil
+		}
+		return unreadFunction(c.name)
+	}
+	user, isUser := sh.cat.user[c.name]
+	_, isSystem := sh.cat.system[c.name]
+	if isUser && !user.trusted || !isUser && !(isSystem && c.schema == "") || c.schema == "pg_temp" {
+		return unreadFunction(c.name)
+	}
+	return nil
+}
+
+func unreadFunction(name string) *policy.Refusal {
+	return denied(fmt.Sprintf("function %s is closed on a target with protected columns", name),
+		"It is not one of PostgreSQL's own, and its body is not read.",
+		"Use PostgreSQL's own functions, or write the query out.")
+}
+
+// closedKinds lists the statements that bring in code or ways nobody reads.
+var closedKinds = []string{
+	"DoStmt", "CallStmt", "CreateFunctionStmt", "AlterFunctionStmt", "CreateTrigStmt", "CreateEventTrigStmt",
+	"AlterEventTrigStmt", "CreateCastStmt", "CreateOpClassStmt", "AlterOpFamilyStmt", "CreateTransformStmt", "CreateConversionStmt",
+	"AlterOperatorStmt", "CreatePLangStmt", "CreateExtensionStmt", "AlterExtensionStmt", "AlterExtensionContentsStmt", "LoadStmt", "CreateAmStmt",
+	"CreateFdwStmt", "AlterFdwStmt", "CreateForeignServerStmt", "AlterForeignServerStmt", "CreateForeignTableStmt",
+	"CreateUserMappingStmt", "AlterUserMappingStmt", "ImportForeignSchemaStmt",
+	"CreatePublicationStmt", "AlterPublicationStmt", "CreateSubscriptionStmt", "AlterSubscriptionStmt",
+	"AlterTableMoveAllStmt", "AlterOwnerStmt", "AlterObjectDependsStmt", "SetOperationStmt", "PLAssignStmt",
+}
+
+func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
+	k, ok := kindOf(m)
+	if !ok {
+		return denied("this form of statement is not understood", "", "")
+	}
+	unread := denied(fmt.Sprintf("%s is closed on a target with protected columns", strings.ToUpper(k.verb)),
+		"What it would run or open is not read.", "Write the statements out.")
+	for _, name := range r.kinds {
+		if slices.Contains(closedKinds, name) || kinds[name].verb == "" {
+			return unread
+		}
+	}
+	switch m := m.(type) {
+	case *defineStmt:
+		switch m.Kind.String() {
+		case "OBJECT_AGGREGATE", "OBJECT_OPERATOR", "OBJECT_TYPE":
+			return unread
+		}
+	case *copyStmt:
+		if m.IsFrom && (m.IsProgram || m.Filename != "") {
+			return denied("COPY from a server's file or program is closed on a target with protected columns",
+				"The server's files hold protected values.", "Use COPY ... FROM STDIN.")
+		}
+		if m.IsProgram {
+			return unread
+		}
+	case *renameStmt:
+		if m.RenameType.String() == "OBJECT_SCHEMA" && sh.inSchema(m.Subname) {
+			return denied(fmt.Sprintf("schema %q holds protected columns and cannot be renamed", m.Subname),
+				"Under another name they would not be protected.", "")
+		}
+	case *grantStmt:
+		if m.Targtype.String() == "ACL_TARGET_ALL_IN_SCHEMA" {
+			return denied("GRANT and REVOKE on all of a schema are closed on a target with protected columns", "",
+				"Name the tables.")
+		}
+	}
+	if runsPrepared(m) {
+		return denied("a table cannot be made from a prepared statement on a target with protected columns",
+			"What it would copy is not read here.", "Write the query out.")
+	}
+	return nil
+}
+
+// inSchema reports whether a schema holds a relation that protected values can
+// come from.
+func (sh *shield) inSchema(schema string) bool {
+	for id := range sh.reaches {
+		if rel := sh.cat.relations[id]; rel != nil && rel.schema == schema {
+			return true
+		}
+	}
+	return false
+}
+
+// runsPrepared finds CREATE TABLE ... AS EXECUTE, under EXPLAIN too.
+func runsPrepared(m proto.Message) bool {
+	return contains(m, func(m proto.Message) bool {
+		c, ok := m.(*ctasStmt)
+		if !ok {
+			return false
+		}
+		_, ok = unwrap(c.Query).(*executeStmt)
+		return ok
+	})
+}
+
+// runs gives the name of the prepared statement or cursor that m returns rows of.
+func runs(m proto.Message) string {
+	switch m := m.(type) {
+	case *executeStmt:
+		return m.Name
+	case *fetchStmt:
+		if !m.Ismove {
+			return m.Portalname
+		}
+	}
+	return ""
+}
+
+func denied(public, detail, hint string) *policy.Refusal {
+	return &policy.Refusal{Kind: policy.Denied, Public: public, Detail: detail, Hint: hint}
+}

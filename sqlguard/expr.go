@@ -1,0 +1,322 @@
+package sqlguard
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// eval works out expressions at one place.
+type eval struct {
+	*analyst
+	sc  *scope
+	env *cte
+}
+
+func (a *analyst) in(sc *scope, env *cte) eval { return eval{a, sc, env} }
+
+// computed is the value of an expression over others.
+func computed(parts ...value) value {
+	var v value
+	for _, p := range parts {
+		v.deps = union(v.deps, p.deps)
+	}
+	return v
+}
+
+func (ev eval) all(nodes []*node) value {
+	var v value
+	for _, n := range nodes {
+		v = computed(v, ev.expr(n))
+	}
+	return v
+}
+
+// expr gives what an expression depends on. Its list of nodes is closed.
+func (ev eval) expr(n *node) value {
+	m := unwrap(n)
+	switch m := m.(type) {
+	case nil, *paramRef, *aConst, *setDefault, *valueFunc, *currentOf:
+		return value{}
+	case *columnRef:
+		return ev.columnRef(m)
+	case *indirection:
+		return ev.indirection(m)
+	case *aIndices:
+		return computed(ev.expr(m.Lidx), ev.expr(m.Uidx))
+	case *aExpr:
+		return computed(ev.expr(m.Lexpr), ev.expr(m.Rexpr))
+	case *boolExpr:
+		return ev.all(m.Args)
+	case *nullTest:
+		return computed(ev.expr(m.Arg))
+	case *booleanTest:
+		return computed(ev.expr(m.Arg))
+	case *typeCast:
+		return computed(ev.expr(m.Arg))
+	case *collate:
+		return computed(ev.expr(m.Arg))
+	case *list:
+		return computed(ev.all(m.Items))
+	case *aArray:
+		return ev.all(m.Elements)
+	case *rowExpr:
+		return ev.all(m.Args)
+	case *coalesce:
+		return ev.all(m.Args)
+	case *minMax:
+		return ev.all(m.Args)
+	case *caseExpr:
+		return ev.caseExpr(m)
+	case *funcCall:
+		return ev.call(m)
+	case *subLink:
+		return ev.sublink(m)
+	case *namedArg:
+		return computed(ev.expr(m.Arg))
+	case *grouping:
+		return value{} // which of its arguments are grouped
+	case *multiAssign:
+		return computed(ev.expr(m.Source))
+	case *resTarget: // an argument of XMLFOREST
+		return ev.expr(m.Val)
+	}
+	if v, ok := ev.document(m); ok {
+		return v
+	}
+	ev.misunderstood(nodeName(m))
+	return value{}
+}
+
+// document works out the XML and JSON constructors.
+func (ev eval) document(m proto.Message) (value, bool) {
+	switch m := m.(type) {
+	case *xmlExpr:
+		return computed(ev.all(m.NamedArgs), ev.all(m.Args)), true
+	case *xmlSerial:
+		return computed(ev.expr(m.Expr)), true
+	case *jsonObject:
+		return ev.all(m.Exprs), true
+	case *jsonArray:
+		return ev.all(m.Exprs), true
+	case *jsonKey:
+		return ev.jsonKey(m), true
+	case *jsonValue:
+		return ev.jsonValue(m), true
+	case *jsonIs:
+		return computed(ev.expr(m.Expr)), true
+	case *jsonObjAgg:
+		return computed(ev.jsonKey(m.Arg), ev.jsonAgg(m.Constructor)), true
+	case *jsonArrAgg:
+		return computed(ev.jsonValue(m.Arg), ev.jsonAgg(m.Constructor)), true
+	case *jsonQuery:
+		q, ok := unwrap(m.Query).(*selectStmt)
+		if !ok {
+			return value{}, false
+		}
+		return outputsOf(ev.query(q, ev.sc, ev.env)), true
+	}
+	return value{}, false
+}
+
+func (ev eval) jsonKey(m *jsonKey) value {
+	if m == nil {
+		return value{}
+	}
+	return computed(ev.expr(m.Key), ev.jsonValue(m.Value))
+}
+
+func (ev eval) jsonValue(m *jsonValue) value {
+	if m == nil {
+		return value{}
+	}
+	return computed(ev.expr(m.RawExpr), ev.expr(m.FormattedExpr))
+}
+
+func (ev eval) jsonAgg(m *jsonAgg) value {
+	if m == nil {
+		return value{}
+	}
+	ev.filter(m.AggFilter)
+	for _, s := range m.AggOrder {
+		ev.useExpr(s.GetSortBy().GetNode(), "ORDER BY")
+	}
+	ev.window(m.Over)
+	return value{}
+}
+
+func outputsOf(columns []column) value {
+	var v value
+	for _, c := range columns {
+		v = computed(v, c.value)
+	}
+	return v
+}
+
+func (ev eval) columnRef(m *columnRef) value {
+	parts := names(m.Fields)
+	if len(parts) == 1 && parts[0] == "*" { // an argument of a row
+		if ev.sc.vague {
+			ev.vague("*")
+		}
+		return outputsOf(ev.sc.columns)
+	}
+	v, ok := ev.sc.lookup(parts)
+	if !ok {
+		ev.unresolved(parts)
+	}
+	return v
+}
+
+func (ev eval) unresolved(parts []string) {
+	name := strings.Join(parts, ".")
+	ev.refuse(denied("column "+name+" is not known to the gateway",
+		"The statement reaches table \""+ev.reached+"\", which holds protected columns; a name that is not known could mean one of them.",
+		"Check the name; if the column was added a moment ago, try again."))
+}
+
+// indirection is (row).column, (row).* or array[i].
+func (ev eval) indirection(m *indirection) value {
+	if ref, ok := unwrap(m.Arg).(*columnRef); ok && len(m.Indirection) == 1 {
+		parts := names(ref.Fields)
+		if n := len(parts); n > 1 && parts[n-1] == "*" {
+			parts = parts[:n-1]
+		}
+		if field := text(m.Indirection[0]); field != "" && len(parts) == 1 {
+			if _, isColumn := ev.column(parts[0]); !isColumn {
+				if v, ok := ev.sc.lookup(append(parts, field)); ok {
+					return v // (u).password is u.password
+				}
+			}
+		}
+	}
+	v := ev.expr(m.Arg)
+	for _, n := range m.Indirection {
+		if i, ok := unwrap(n).(*aIndices); ok {
+			v = computed(v, ev.expr(i.Lidx), ev.expr(i.Uidx))
+		}
+	}
+	return computed(v)
+}
+
+// column looks a name up among columns alone.
+func (ev eval) column(name string) (value, bool) {
+	for s := ev.sc; s != nil; s = s.parent {
+		for _, c := range s.columns {
+			if c.name == name {
+				return c.value, true
+			}
+		}
+	}
+	return value{}, false
+}
+
+// caseExpr: a condition of CASE is a filter, and what it gives depends on it.
+func (ev eval) caseExpr(m *caseExpr) value {
+	v := ev.expr(m.Defresult)
+	var arg value
+	if m.Arg != nil {
+		arg = ev.expr(m.Arg)
+		v = computed(v, arg)
+	}
+	for _, n := range m.Args {
+		w, ok := unwrap(n).(*caseWhen)
+		if !ok {
+			ev.misunderstood("CASE of that form")
+			return v
+		}
+		if m.Arg != nil {
+			ev.equal(arg, ev.expr(w.Expr), "CASE")
+		} else {
+			ev.filter(w.Expr)
+		}
+		v = computed(v, ev.expr(w.Expr), ev.expr(w.Result))
+	}
+	return computed(v)
+}
+
+// call works out a function or an aggregate.
+func (ev eval) call(m *funcCall) value {
+	_, name := qualified(names(m.Funcname))
+	var v value
+	for _, n := range m.Args {
+		arg := ev.expr(n)
+		if m.AggDistinct {
+			ev.useOf(arg, "DISTINCT in an aggregate")
+		}
+		// count(x) says how many are not null.
+		if name == "count" && !m.AggDistinct && arg.plain {
+			continue
+		}
+		v = computed(v, arg)
+	}
+	for _, n := range m.AggOrder {
+		key := ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in an aggregate")
+		v = computed(v, key)
+	}
+	ev.filter(m.AggFilter)
+	ev.window(m.Over)
+	f := ev.sh.cat.system[name]
+	if user, ok := ev.sh.cat.user[name]; ok {
+		f = function{set: f.set || user.set, volatile: f.volatile || user.volatile}
+	}
+	switch {
+	case len(v.deps) == 0:
+	case f.volatile:
+		ev.refuse(denied("function "+name+" cannot be given a protected value",
+			"What it does with the value is seen elsewhere than in its result.", ""))
+	case f.set:
+		ev.useOf(v, "a function that returns a set")
+	}
+	return computed(v)
+}
+
+func (ev eval) window(w *windowDef) {
+	if w == nil {
+		return
+	}
+	for _, n := range w.PartitionClause {
+		ev.useExpr(n, "PARTITION BY")
+	}
+	for _, n := range w.OrderClause {
+		ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in a window")
+	}
+	ev.useExpr(w.StartOffset, "a window's frame")
+	ev.useExpr(w.EndOffset, "a window's frame")
+}
+
+// sublink works out a subselect in an expression.
+func (ev eval) sublink(m *subLink) value {
+	columns := ev.subselect(m)
+	switch m.SubLinkType {
+	case subExists:
+		return value{}
+	case subExpr:
+		if len(columns) == 1 {
+			return columns[0].value
+		}
+	case subAny, subAll:
+		return computed(ev.expr(m.Testexpr), outputsOf(columns))
+	case subArray, subMulti:
+	default:
+		ev.misunderstood("a subselect of that form")
+	}
+	return outputsOf(columns)
+}
+
+func (ev eval) subselect(m *subLink) []column {
+	q, ok := unwrap(m.Subselect).(*selectStmt)
+	if !ok {
+		ev.misunderstood("a subselect of that form")
+		return nil
+	}
+	return ev.query(q, ev.sc, ev.env)
+}
+
+// nodeName is what a refusal calls a node.
+func nodeName(m proto.Message) string {
+	if m == nil {
+		return "an empty expression"
+	}
+	return string(m.ProtoReflect().Descriptor().Name())
+}

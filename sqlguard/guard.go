@@ -1,0 +1,141 @@
+package sqlguard
+
+import (
+	"sync"
+
+	"sallyport/policy"
+)
+
+// Filter says what a predicate may ask about a protected column. The zero
+// Filter is Equality.
+type Filter int
+
+// The filters, as gateway.toml names them: "equality", "deny", "allow".
+const (
+	Equality Filter = iota // only col = expr, col IN (list), col = ANY (...), col IS [NOT] NULL
+	Deny                   // nothing
+	AllowUse               // everything
+)
+
+// Pattern names protected columns; each name takes *. An empty Schema is any.
+// Where several match a column the first one counts.
+type Pattern struct {
+	Schema, Table, Column string
+	Filter                Filter
+}
+
+// Guard reads SQL texts. It is safe for concurrent use.
+type Guard struct {
+	protected []Pattern
+	parser    *Parser
+
+	mu     sync.Mutex
+	shield *shield // of the catalog seen last
+}
+
+// New makes a guard over the protected columns.
+func New(protected []Pattern, parser *Parser) *Guard {
+	return &Guard{protected: protected, parser: parser}
+}
+
+// Reading is what a text says.
+type Reading struct {
+	Facts      policy.SQL
+	Statements []Statement
+	Unknown    []string        // relations the catalog does not hold: load it anew and read again
+	Refusal    *policy.Refusal // nil: nothing in itself forbids it
+}
+
+// Statement is one statement of a text.
+type Statement struct {
+	Verb    string // the first of its verbs
+	Opaque  bool   // reaches no protected relation: Outputs were not computed, nothing is to be masked
+	Outputs []Output
+	// Runs names the prepared statement or the cursor whose rows this one
+	// returns. What it holds is not known here: where anything is protected
+	// the text counts as protected, and only origins decide.
+	Runs string
+}
+
+// Output is one column of a result.
+type Output struct {
+	Name string
+	// Plain: the value is that of the protected column, and no computation. It
+	// names several columns where the relation's name is ambiguous.
+	Plain     bool
+	Protected []Column // the protected columns it depends on; none: it is free
+}
+
+// Read parses a text and says what it does. cat may be nil when nothing is
+// protected.
+func (g *Guard) Read(text string, cat *Catalog) Reading {
+	reading := Reading{Facts: policy.SQL{Text: text}}
+	tree, refusal := g.parser.parse(text)
+	if refusal != nil {
+		reading.Refusal = refusal
+		return reading
+	}
+	if cat == nil && len(g.protected) > 0 {
+		reading.Refusal = &policy.Refusal{Kind: policy.Unavailable, Public: "the target's catalog could not be read",
+			Hint: "Try again."}
+		return reading
+	}
+	reading.Facts.Parsed = true
+	reading.Facts.Statements = int64(len(tree.Stmts))
+	sh := g.shieldFor(cat)
+	for _, raw := range tree.Stmts {
+		g.readStatement(&reading, raw, sh)
+	}
+	return reading
+}
+
+// readStatement adds one statement to the reading.
+func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield) {
+	r := &reader{cat: sh.cat, parser: g.parser, facts: &reading.Facts}
+	r.walk(raw.ProtoReflect(), nil)
+	statement := Statement{Opaque: true}
+	m := unwrap(raw.Stmt)
+	if k, ok := kindOf(m); ok {
+		statement.Verb = k.verb
+	}
+	refusal := r.refuseSettings()
+	if sh.any() {
+		reached := sh.reached(r.uses)
+		sh.unknown(r.uses, &reading.Unknown)
+		statement.Runs = runs(m)
+		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
+		if refusal == nil {
+			refusal = sh.closeDoors(r, m)
+		}
+		if refusal == nil && reached != "" {
+			statement.Opaque = false
+			statement.Outputs, refusal = sh.outputs(raw.Stmt, reached)
+		}
+	}
+	if reading.Refusal == nil {
+		reading.Refusal = refusal
+	}
+	reading.Statements = append(reading.Statements, statement)
+}
+
+// shieldFor gives the protection over a catalog, made anew when the catalog is
+// another than last time.
+func (g *Guard) shieldFor(cat *Catalog) *shield {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.shield == nil || g.shield.cat != cat {
+		g.shield = newShield(g.protected, cat, g.parser)
+	}
+	return g.shield
+}
+
+// Origin says what a value is that the server reports as (table, attribute) in
+// RowDescription, through partitions and views; attribute 0 is the whole row.
+// It is false when the catalog does not hold that relation or column: load the
+// catalog anew, and mask if it still is.
+func (g *Guard) Origin(cat *Catalog, table uint32, attribute int16) (Output, bool) {
+	if cat == nil {
+		return Output{}, len(g.protected) == 0
+	}
+	return g.shieldFor(cat).origin(table, attribute)
+}

@@ -1,0 +1,163 @@
+package sqlguard
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"sallyport/policy"
+)
+
+// analyst works out which output of one statement depends on which protected
+// column. It knows a closed set of nodes; the first it does not know, or the
+// first forbidden use of a protected column, is the refusal, and whatever is
+// computed after that does not count.
+type analyst struct {
+	sh      *shield
+	reached string // the protected relation to name in a refusal
+	trusted bool   // a view's definition: its filters are the owner's own
+	depth   int    // of views within views
+	refusal *policy.Refusal
+}
+
+// value is what one expression gives.
+type value struct {
+	deps  []*dep // protected columns it depends on
+	plain bool   // it is a column as it stands
+}
+
+// column is one column of a relation, a subselect or a result.
+type column struct {
+	name string
+	value
+}
+
+func (c column) output() Output {
+	return Output{Name: c.name, Plain: c.plain, Protected: listed(c.deps)}
+}
+
+// outputs works out one statement that reaches a protected relation.
+func (sh *shield) outputs(n *node, reached string) ([]Output, *policy.Refusal) {
+	a := &analyst{sh: sh, reached: reached}
+	columns := a.statement(n)
+	if a.refusal != nil {
+		return nil, a.refusal
+	}
+	var outputs []Output
+	for _, c := range columns {
+		outputs = append(outputs, c.output())
+	}
+	return outputs, nil
+}
+
+// statement is the list of all forms that may reach a protected relation.
+// There is no default that passes.
+func (a *analyst) statement(n *node) []column {
+	switch m := unwrap(n).(type) {
+	case *selectStmt:
+		return a.query(m, nil, nil)
+	case *insertStmt, *updateStmt, *deleteStmt:
+		return a.change(m, nil, nil)
+	case *explainStmt:
+		if option(m.Options, "analyze") {
+			a.misunderstood("EXPLAIN ANALYZE")
+			return nil
+		}
+		switch unwrap(m.Query).(type) {
+		case *selectStmt, *insertStmt, *updateStmt, *deleteStmt:
+			a.statement(m.Query)
+			return []column{{name: "QUERY PLAN"}}
+		}
+		a.misunderstood("EXPLAIN of that statement")
+	case *copyStmt:
+		if !m.IsFrom || m.IsProgram || m.Filename != "" || m.WhereClause != nil {
+			a.misunderstood("COPY")
+		}
+	case *truncateStmt, *dropStmt, *commentStmt, *reindexStmt:
+	case *vacuumStmt:
+	case *indexStmt:
+		a.index(m)
+	case *createStmt:
+		a.table(m)
+	case nil:
+		a.misunderstood("an empty statement")
+	default:
+		k, _ := kindOf(m)
+		a.misunderstood(strings.ToUpper(k.verb))
+	}
+	return nil
+}
+
+// index allows an index over columns that are not protected: an expression is
+// computed from values, and a unique index says which values there are.
+func (a *analyst) index(m *indexStmt) {
+	rel := a.relation(m.Relation.Schemaname, m.Relation.Relname)
+	for _, n := range append(append([]*node{}, m.IndexParams...), m.IndexIncludingParams...) {
+		e, ok := unwrap(n).(*inferElem)
+		if !ok || e.Expr != nil || len(rel.named(e.Name)) > 0 && dependsOnAny(rel.named(e.Name)) {
+			a.misunderstood("CREATE INDEX over a protected column or an expression")
+		}
+	}
+	if m.WhereClause != nil {
+		a.misunderstood("CREATE INDEX with WHERE")
+	}
+}
+
+func dependsOnAny(columns []column) bool {
+	for _, c := range columns {
+		if len(c.deps) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// table allows CREATE TABLE to refer to a protected table by a foreign key over
+// free columns, and nothing else.
+func (a *analyst) table(m *createStmt) {
+	keys := 0
+	bad := contains(m, func(m proto.Message) bool {
+		c, ok := m.(*constraint)
+		if !ok || c.Pktable == nil {
+			return false
+		}
+		keys++
+		rel := a.relation(c.Pktable.Schemaname, c.Pktable.Relname)
+		for _, n := range c.PkAttrs {
+			if found := rel.named(text(n)); len(found) == 0 || dependsOnAny(found) {
+				return true
+			}
+		}
+		return len(c.PkAttrs) == 0
+	})
+	var mentions int
+	contains(m, func(m proto.Message) bool {
+		if v, ok := m.(*rangeVar); ok {
+			if a.sh.reached([]use{{v.Schemaname, v.Relname}}) != "" {
+				mentions++
+			}
+		}
+		return false
+	})
+	if a.sh.reached([]use{{m.Relation.Schemaname, m.Relation.Relname}}) != "" {
+		mentions-- // its own name
+	}
+	if bad || keys < mentions {
+		a.misunderstood("CREATE TABLE that refers to it (write REFERENCES with the columns by name)")
+	}
+}
+
+// misunderstood refuses a form of statement, or of a part of one.
+func (a *analyst) misunderstood(what string) {
+	a.refuse(&policy.Refusal{Kind: policy.Denied,
+		Public: fmt.Sprintf("table %q holds protected columns and this form of statement over it is not understood yet", a.reached),
+		Detail: "What is not understood: " + what + ".",
+		Hint:   "Select the columns by name from the table; unprotected columns are free."})
+}
+
+func (a *analyst) refuse(r *policy.Refusal) {
+	if a.refusal == nil {
+		a.refusal = r
+	}
+}

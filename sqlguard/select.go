@@ -1,0 +1,287 @@
+package sqlguard
+
+import (
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+)
+
+// query works out a SELECT, VALUES or set operation.
+func (a *analyst) query(q *selectStmt, parent *scope, env *cte) []column {
+	if q.IntoClause != nil {
+		a.misunderstood("SELECT INTO")
+		return nil
+	}
+	env = a.with(q.WithClause, parent, env)
+	switch {
+	case q.Op != setNone:
+		columns := a.setOperation(q, parent, env)
+		a.order(q, columns, &scope{parent: parent, tables: tables{columns: columns}}, env)
+		return columns
+	case len(q.ValuesLists) > 0:
+		columns := a.values(q, parent, env)
+		a.order(q, columns, &scope{parent: parent, tables: tables{columns: columns}}, env)
+		return columns
+	}
+	sc := &scope{parent: parent}
+	for _, n := range q.FromClause {
+		sc.add(a.from(n, sc.tables, parent, env))
+	}
+	ev := a.in(sc, env)
+	ev.filter(q.WhereClause)
+	columns := ev.targets(q.TargetList)
+	a.group(q, columns, ev)
+	ev.filter(q.HavingClause)
+	for _, n := range q.WindowClause {
+		ev.window(n.GetWindowDef())
+	}
+	a.distinct(q, columns, ev)
+	a.order(q, columns, sc, env)
+	return columns
+}
+
+// targets works out a select list or a RETURNING list.
+func (ev eval) targets(list []*node) []column {
+	var columns []column
+	for _, n := range list {
+		t, ok := unwrap(n).(*resTarget)
+		if !ok {
+			ev.misunderstood(nodeName(unwrap(n)))
+			return nil
+		}
+		if ref, ok := unwrap(t.Val).(*columnRef); ok {
+			if parts := names(ref.Fields); parts[len(parts)-1] == "*" {
+				columns = append(columns, ev.star(parts[:len(parts)-1])...)
+				continue
+			}
+		}
+		if in, ok := unwrap(t.Val).(*indirection); ok && len(in.Indirection) > 0 {
+			if _, star := unwrap(in.Indirection[len(in.Indirection)-1]).(*aStar); star {
+				ev.misunderstood("(expression).* in a select list")
+				return nil
+			}
+		}
+		c := column{name: t.Name, value: ev.expr(t.Val)}
+		if c.name == "" {
+			c.name, _ = figureName(t.Val)
+		}
+		columns = append(columns, c)
+	}
+	return columns
+}
+
+// star expands * and name.*.
+func (ev eval) star(qualifier []string) []column {
+	if len(qualifier) == 0 {
+		if ev.sc.vague {
+			ev.vague("*")
+		}
+		return ev.sc.columns
+	}
+	schema, name := qualified(qualifier)
+	it := ev.sc.lookupItem(schema, name)
+	if it == nil {
+		ev.unresolved(append(slices.Clone(qualifier), "*"))
+		return nil
+	}
+	if it.vague {
+		ev.vague(name + ".*")
+	}
+	return it.columns
+}
+
+func (ev eval) vague(what string) {
+	ev.refuse(denied(fmt.Sprintf("%s cannot be expanded over table %q, which holds protected columns", what, ev.reached),
+		"One of the names could mean several relations, or its columns are not known.",
+		"Write the schema before the table's name, or the columns by name."))
+}
+
+func (a *analyst) setOperation(q *selectStmt, parent *scope, env *cte) []column {
+	left, right := a.query(q.Larg, parent, env), a.query(q.Rarg, parent, env)
+	if a.refusal != nil {
+		return nil
+	}
+	if len(left) != len(right) {
+		a.misunderstood("a set operation over different numbers of columns")
+		return nil
+	}
+	joined := make([]column, len(left))
+	for i, l := range left {
+		joined[i] = column{l.name, mix(l.value, right[i].value)}
+		if q.Op != setUnion || !q.All {
+			a.useOf(joined[i].value, "a set operation other than UNION ALL")
+		}
+	}
+	return joined
+}
+
+// mix is a value that comes from either of two.
+func mix(l, r value) value {
+	same := len(l.deps) == len(r.deps) && len(union(l.deps, r.deps)) == len(l.deps)
+	return value{deps: union(l.deps, r.deps), plain: l.plain && r.plain && same}
+}
+
+func (a *analyst) values(q *selectStmt, parent *scope, env *cte) []column {
+	var columns []column
+	ev := a.in(&scope{parent: parent}, env)
+	for i, n := range q.ValuesLists {
+		row, ok := unwrap(n).(*list)
+		if !ok {
+			a.misunderstood("VALUES")
+			return nil
+		}
+		for j, item := range row.Items {
+			v := ev.expr(item)
+			switch {
+			case i == 0:
+				columns = append(columns, column{fmt.Sprintf("column%d", j+1), v})
+			case j < len(columns):
+				columns[j].value = mix(columns[j].value, v)
+			}
+		}
+	}
+	return columns
+}
+
+// with works out the WITH queries.
+func (a *analyst) with(w *withClause, parent *scope, env *cte) *cte {
+	if w == nil {
+		return env
+	}
+	for _, n := range w.Ctes {
+		c := n.GetCommonTableExpr()
+		if c == nil || c.SearchClause != nil || c.CycleClause != nil {
+			a.misunderstood("WITH ... SEARCH or CYCLE")
+			return env
+		}
+		columns := a.cte(c, w.Recursive, parent, env)
+		for i, alias := range c.Aliascolnames {
+			if i < len(columns) {
+				columns[i].name = text(alias)
+			}
+		}
+		env = &cte{c.Ctename, columns, env}
+	}
+	return env
+}
+
+func (a *analyst) cte(c *cteExpr, recursive bool, parent *scope, env *cte) []column {
+	switch q := unwrap(c.Ctequery).(type) {
+	case *selectStmt:
+		if recursive && contains(q, func(m proto.Message) bool {
+			v, ok := m.(*rangeVar)
+			return ok && v.Schemaname == "" && v.Relname == c.Ctename
+		}) {
+			return a.recursive(c, q, parent, env)
+		}
+		return slices.Clone(a.query(q, parent, env))
+	case *insertStmt, *updateStmt, *deleteStmt:
+		return a.change(q, parent, env)
+	}
+	a.misunderstood("WITH")
+	return nil
+}
+
+// recursive works out a query over itself: it begins with what the first term
+// depends on and goes on until nothing is added.
+func (a *analyst) recursive(c *cteExpr, q *selectStmt, parent *scope, env *cte) []column {
+	if q.Op != setUnion || q.WithClause != nil {
+		a.misunderstood("WITH RECURSIVE of that form")
+		return nil
+	}
+	columns := slices.Clone(a.query(q.Larg, parent, env))
+	for range 64 {
+		for i := range columns {
+			columns[i].plain = columns[i].plain && len(columns[i].deps) == 0
+			if i < len(c.Aliascolnames) {
+				columns[i].name = text(c.Aliascolnames[i])
+			}
+		}
+		next := a.query(q, parent, &cte{c.Ctename, columns, env})
+		if a.refusal != nil {
+			return nil
+		}
+		grown := false
+		for i := range columns {
+			if i < len(next) && len(union(columns[i].deps, next[i].deps)) > len(columns[i].deps) {
+				columns[i].deps, grown = union(columns[i].deps, next[i].deps), true
+			}
+		}
+		if !grown {
+			return columns
+		}
+	}
+	a.misunderstood("WITH RECURSIVE of that form")
+	return nil
+}
+
+// group: GROUP BY asks which values are the same.
+func (a *analyst) group(q *selectStmt, columns []column, ev eval) {
+	for _, n := range q.GroupClause {
+		a.groupItem(n, columns, ev)
+	}
+}
+
+func (a *analyst) groupItem(n *node, columns []column, ev eval) {
+	if set, ok := unwrap(n).(*groupingSet); ok {
+		for _, c := range set.Content {
+			a.groupItem(c, columns, ev)
+		}
+		return
+	}
+	a.byOutput(n, columns, ev, "GROUP BY")
+}
+
+func (a *analyst) distinct(q *selectStmt, columns []column, ev eval) {
+	for _, n := range q.DistinctClause {
+		if unwrap(n) == nil { // plain DISTINCT
+			for _, c := range columns {
+				a.useOf(c.value, "DISTINCT")
+			}
+			continue
+		}
+		a.byOutput(n, columns, ev, "DISTINCT ON")
+	}
+}
+
+// order works out ORDER BY and LIMIT.
+func (a *analyst) order(q *selectStmt, columns []column, sc *scope, env *cte) {
+	ev := a.in(sc, env)
+	for _, n := range q.SortClause {
+		a.byOutput(n.GetSortBy().GetNode(), columns, ev, "ORDER BY")
+	}
+	ev.useExpr(q.LimitCount, "LIMIT")
+	ev.useExpr(q.LimitOffset, "OFFSET")
+}
+
+// byOutput is a use that may name an output by number or name. A name is taken
+// to mean the output and the column both.
+func (a *analyst) byOutput(n *node, columns []column, ev eval, where string) {
+	if c, ok := unwrap(n).(*aConst); ok {
+		if i, isNumber := number(n); isNumber {
+			if i >= 1 && int(i) <= len(columns) {
+				a.useOf(columns[int(i)-1].value, where)
+			}
+			return
+		}
+		_ = c
+	}
+	if ref, ok := unwrap(n).(*columnRef); ok && len(ref.Fields) == 1 {
+		name, found := text(ref.Fields[0]), false
+		for _, c := range columns {
+			if c.name == name {
+				a.useOf(c.value, where)
+				found = true
+			}
+		}
+		v, ok := ev.sc.lookup([]string{name})
+		if ok {
+			a.useOf(v, where)
+		}
+		if ok || found {
+			return
+		}
+	}
+	ev.useExpr(n, where)
+}
