@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"sallyport/identity"
 	"sallyport/policy"
 )
 
@@ -48,12 +50,22 @@ func firstKey(err error, keys ...string) string {
 	return keys[0]
 }
 
+// issuers is who issues tokens.
+var issuers = []string{identity.IssuerFixed, identity.IssuerIssued}
+
 // checkGrants checks each [[grant]].
 func (c *Config) checkGrants(p *problems) {
 	kinds := c.Kinds()
 	for i, g := range c.Grants {
 		for _, err := range g.Check(kinds) {
 			p.check(keyPath([]string{"grant", entry(i)}, err.Key), "grant: %v", err)
+		}
+		for k, who := range g.Who {
+			if issuer, ok := strings.CutPrefix(who, "issuer:"); ok && issuer != "" && !slices.ContainsFunc(issuers, func(known string) bool {
+				return policy.Match(issuer, known)
+			}) {
+				p.check([]string{"grant", entry(i), "who", entry(k)}, "grant: issuer %q does not exist; there are %s", issuer, strings.Join(issuers, ", "))
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -118,8 +119,12 @@ func FuzzParse(f *testing.F) {
 		if err == nil {
 			return
 		}
+		var all Errors
+		if !errors.As(err, &all) {
+			t.Fatalf("got a %T", err)
+		}
 		last := 0
-		for _, p := range err.(Errors) {
+		for _, p := range all {
 			if p.Line < last || p.Line < 1 || p.Line > 1+strings.Count(text, "\n") {
 				t.Errorf("line %d after %d: %s", p.Line, last, p)
 			}

@@ -12,8 +12,8 @@ import (
 	"cel.dev/cel-go/common/types"
 )
 
-// costLimit bounds one evaluation, in CEL's cost units: about a tenth of a
-// second, and far above a search through a statement of several megabytes.
+// costLimit bounds one evaluation, in CEL's cost units: a fraction of a second,
+// and above a search through a statement of ten megabytes.
 const costLimit = 2_000_000
 
 // condition is one compiled `if`.

@@ -19,7 +19,7 @@ func (g GrantConfig) Check(kinds map[string]TargetKind) []KeyError {
 	}
 	for i, who := range g.Who {
 		if err := checkWho(who); err != nil {
-			errs = append(errs, KeyError{fmt.Sprintf("who.%d", i), err})
+			errs = append(errs, KeyError{fmt.Sprintf("who[%d]", i), err})
 		}
 	}
 	return append(errs, CheckTargets(g.Targets, kinds)...)

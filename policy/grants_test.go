@@ -50,12 +50,12 @@ func TestGrantCheck(t *testing.T) {
 		got = append(got, err.Key+": "+err.Error())
 	}
 	want := []string{
-		`who.1: "agents" must begin with "group:", "subject:" or "issuer:"`,
-		`who.2: "group:" names nobody`,
-		`who.3: "team:x" must begin with "group:", "subject:" or "issuer:"`,
-		`who.4: "subject: x" has a space at the beginning or end of the name`,
-		`targets.1: target "oders" does not exist; did you mean "orders"?`,
-		`targets.2: "z*" matches no target`,
+		`who[1]: "agents" must begin with "group:", "subject:" or "issuer:"`,
+		`who[2]: "group:" names nobody`,
+		`who[3]: "team:x" must begin with "group:", "subject:" or "issuer:"`,
+		`who[4]: "subject: x" has a space at the beginning or end of the name`,
+		`targets[1]: target "oders" does not exist; did you mean "orders"?`,
+		`targets[2]: "z*" matches no target`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("\n got %q\nwant %q", got, want)

@@ -115,8 +115,10 @@ func checkFamily(patterns []string, kinds map[string]TargetKind, c *condition) [
 	var errs []KeyError
 	for i, p := range patterns {
 		if kind, ok := kinds[p]; ok && !applies(c, kind) {
-			errs = append(errs, KeyError{fmt.Sprintf("targets.%d", i),
-				fmt.Errorf("target %q is %s, but the condition is about %s", p, kind, family)})
+			errs = append(errs, KeyError{
+				fmt.Sprintf("targets[%d]", i),
+				fmt.Errorf("target %q is %s, but the condition is about %s", p, kind, family),
+			})
 		}
 	}
 	names := slices.Collect(maps.Keys(kinds))

@@ -40,17 +40,18 @@ func TestNewRulesErrors(t *testing.T) {
 		"no name":      {[]RuleConfig{with(func(r *RuleConfig) { r.Name = "" })}, []string{"0 name: name is required: refusals and recordings show it"}},
 		"same name":    {[]RuleConfig{rule("true"), rule("true")}, []string{`1 name: name "r" is taken by an earlier rule`}},
 		"no targets":   {[]RuleConfig{with(func(r *RuleConfig) { r.Targets = nil })}, []string{`0 targets: targets is required: name at least one target, or "*" for all`}},
-		"bad target":   {[]RuleConfig{with(func(r *RuleConfig) { r.Targets = []string{"openai*", "order"} })}, []string{`0 targets.1: target "order" does not exist; did you mean "orders"?`}},
-		"bad pattern":  {[]RuleConfig{with(func(r *RuleConfig) { r.Targets = []string{"x*"} })}, []string{`0 targets.0: "x*" matches no target`}},
-		"wrong kind":   {[]RuleConfig{with(func(r *RuleConfig) { r.Targets = []string{"orders", "openai"} })}, []string{`0 targets.1: target "openai" is HTTP, but the condition is about sql`}},
-		"dotted sql":   {[]RuleConfig{with(func(r *RuleConfig) { r.If, r.Targets = ".sql.ddl", []string{"openai"} })}, []string{`0 targets.0: target "openai" is HTTP, but the condition is about sql`}},
-		"has sql":      {[]RuleConfig{with(func(r *RuleConfig) { r.If, r.Targets = "has(sql.ddl)", []string{"openai"} })}, []string{`0 targets.0: target "openai" is HTTP, but the condition is about sql`}},
-		"wrong kind 2": {[]RuleConfig{with(func(r *RuleConfig) { r.If = `http.method == "GET"` })}, []string{`0 targets.0: target "orders" is Postgres, but the condition is about http`}},
+		"bad target":   {[]RuleConfig{with(func(r *RuleConfig) { r.Targets = []string{"openai*", "order"} })}, []string{`0 targets[1]: target "order" does not exist; did you mean "orders"?`}},
+		"bad pattern":  {[]RuleConfig{with(func(r *RuleConfig) { r.Targets = []string{"x*"} })}, []string{`0 targets[0]: "x*" matches no target`}},
+		"wrong kind":   {[]RuleConfig{with(func(r *RuleConfig) { r.Targets = []string{"orders", "openai"} })}, []string{`0 targets[1]: target "openai" is HTTP, but the condition is about sql`}},
+		"dotted sql":   {[]RuleConfig{with(func(r *RuleConfig) { r.If, r.Targets = ".sql.ddl", []string{"openai"} })}, []string{`0 targets[0]: target "openai" is HTTP, but the condition is about sql`}},
+		"has sql":      {[]RuleConfig{with(func(r *RuleConfig) { r.If, r.Targets = "has(sql.ddl)", []string{"openai"} })}, []string{`0 targets[0]: target "openai" is HTTP, but the condition is about sql`}},
+		"wrong kind 2": {[]RuleConfig{with(func(r *RuleConfig) { r.If = `http.method == "GET"` })}, []string{`0 targets[0]: target "orders" is Postgres, but the condition is about http`}},
 		"dead pattern": {[]RuleConfig{with(func(r *RuleConfig) { r.Targets = []string{"o*i"} })}, []string{"0 targets: none of the targets can be judged by it: the condition is about sql"}},
 		"many": {[]RuleConfig{{Name: "a", If: "sql.x", Then: "no"}, {If: "true", Then: "flag", Targets: []string{"*"}}}, []string{
 			`0 then: then must be allow, deny or flag, is "no"`,
 			`0 targets: targets is required: name at least one target, or "*" for all`,
-			`0 if: sql has no fact "x"`, "1 name: name is required: refusals and recordings show it"}},
+			`0 if: sql has no fact "x"`, "1 name: name is required: refusals and recordings show it",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rules, errs := NewRules(c.rules, someTargets)
@@ -95,8 +96,10 @@ func TestFamilies(t *testing.T) {
 func TestEveryFactIsKnown(t *testing.T) {
 	for object, facts := range map[string][]string{
 		"caller": {"subject", "issuer", "groups", "claims", "node", "run", "thread", "address"},
-		"sql": {"verbs", "tables", "columns", "functions", "statements", "destructive", "writes", "ddl", "unbounded",
-			"protected", "parsed", "text", "estimated_rows", "estimated_cost"},
+		"sql": {
+			"verbs", "tables", "columns", "functions", "statements", "destructive", "writes", "ddl", "unbounded",
+			"protected", "parsed", "text", "estimated_rows", "estimated_cost",
+		},
 		"http": {"method", "path", "query", "headers", "body"},
 		"llm":  {"operation", "model", "stream", "input_tokens", "max_tokens", "estimated_usd", "tools"},
 		"mcp":  {"method", "tool", "arguments"},

@@ -26,7 +26,7 @@ func (k TargetKind) String() string {
 
 // KeyError says which key of a table is wrong, so that a config can name its line.
 type KeyError struct {
-	Key string // "if", or "targets.1" for the second entry of targets
+	Key string // "if", or "targets[1]" for the second entry of targets
 	Err error
 }
 
@@ -44,7 +44,7 @@ func CheckTargets(patterns []string, kinds map[string]TargetKind) []KeyError {
 	var errs []KeyError
 	for i, p := range patterns {
 		if err := checkTarget(p, kinds); err != nil {
-			errs = append(errs, KeyError{fmt.Sprintf("targets.%d", i), err})
+			errs = append(errs, KeyError{fmt.Sprintf("targets[%d]", i), err})
 		}
 	}
 	return errs
