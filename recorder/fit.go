@@ -18,10 +18,10 @@ const paramCost = 16
 
 // fit makes what the event holds fit for a line of JSON: not too long, and
 // UTF-8 throughout. It changes copies, never what the caller's pointers reach.
-func fit(e *Event) {
-	b := budget{event: e, left: maxText}
+func fit(e *Event, limit int) {
+	b := budget{event: e, left: limit}
 	switch {
-	case e.Open != nil && !fits(maxText, e.Open.Session, e.Open.Target, e.Open.Subject, e.Open.Address, e.Open.User, e.Open.Application):
+	case e.Open != nil && !fits(limit, e.Open.Session, e.Open.Target, e.Open.Subject, e.Open.Address, e.Open.User, e.Open.Application):
 		o := *e.Open
 		e.Open = &o
 		b.text("open.target", &o.Target)
@@ -29,12 +29,12 @@ func fit(e *Event) {
 		b.text("open.address", &o.Address)
 		b.text("open.user", &o.User)
 		b.text("open.application", &o.Application)
-	case e.Statement != nil && !(fits(maxText, e.Statement.Text) && paramsFit(e.Statement)):
+	case e.Statement != nil && !(fits(limit, e.Statement.Text) && paramsFit(limit, e.Statement)):
 		s := *e.Statement
 		e.Statement = &s
 		b.text("statement.text", &s.Text)
 		b.params("statement.params", &s.Params)
-	case e.Exchange != nil && !fits(maxText, e.Exchange.Method, e.Exchange.Host, e.Exchange.Path, e.Exchange.Query, e.Exchange.ContentType, e.Exchange.Body):
+	case e.Exchange != nil && !fits(limit, e.Exchange.Method, e.Exchange.Host, e.Exchange.Path, e.Exchange.Query, e.Exchange.ContentType, e.Exchange.Body):
 		x := *e.Exchange
 		e.Exchange = &x
 		b.text("exchange.method", &x.Method)
@@ -43,7 +43,7 @@ func fit(e *Event) {
 		b.text("exchange.query", &x.Query)
 		b.text("exchange.content_type", &x.ContentType)
 		b.text("exchange.body", &x.Body)
-	case e.Outcome != nil && !fits(maxText, e.Outcome.Tag, e.Outcome.Code, e.Outcome.Error, e.Outcome.Body):
+	case e.Outcome != nil && !fits(limit, e.Outcome.Tag, e.Outcome.Code, e.Outcome.Error, e.Outcome.Body):
 		o := *e.Outcome
 		e.Outcome = &o
 		b.text("outcome.tag", &o.Tag)
@@ -65,10 +65,10 @@ func fits(limit int, texts ...string) bool {
 }
 
 // paramsFit reports whether the parameters can stay beside the text.
-func paramsFit(s *Statement) bool {
+func paramsFit(limit int, s *Statement) bool {
 	total := len(s.Text)
 	for _, p := range s.Params {
-		if total += paramCost + len(p.value()); total > maxText || !utf8.ValidString(p.value()) {
+		if total += paramCost + len(p.value()); total > limit || !utf8.ValidString(p.value()) {
 			return false
 		}
 	}

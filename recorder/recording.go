@@ -117,7 +117,7 @@ func (rec *Recording) append(e Event) error {
 	e.Kind = kind
 	e.Seq, e.Time, e.Totals = rec.event.Seq+1, rec.now().UTC(), rec.event.Totals
 	e.count()
-	fit(&e)
+	fit(&e, maxText)
 
 	rec.line.Reset()
 	rec.event = e // encoded from here: an Event passed by value would be copied to the heap
