@@ -18,7 +18,7 @@ func (s *Session) admit(ctx context.Context, text string, refusal *policy.Refusa
 	if err != nil {
 		return nil, err
 	}
-	a := &awaited{reading: &reading, refusal: reading.Refusal}
+	a := &awaited{text: text, reading: &reading, refusal: reading.Refusal}
 	return a, s.recordStatement(a, text, nil)
 }
 

@@ -201,7 +201,7 @@ func (s *Session) skipRest(a *awaited) error {
 // scrubbed removes what can quote a protected value.
 func (s *Session) scrubbed(a *awaited, r report) report {
 	if a != nil && a.protected() {
-		return r.scrub()
+		return r.scrub(a.sql())
 	}
 	return r
 }
@@ -209,6 +209,14 @@ func (s *Session) scrubbed(a *awaited, r report) report {
 // protected reports whether what is being answered reaches masked columns.
 func (a *awaited) protected() bool {
 	return a.reading != nil && a.reading.Protected || a.portal != nil && a.portal.protected()
+}
+
+// sql is the text behind what is being answered, as far as known.
+func (a *awaited) sql() string {
+	if a.text == "" && a.portal != nil && a.portal.statement != nil {
+		return a.portal.statement.text
+	}
+	return a.text
 }
 
 // notice carries a NoticeResponse, which comes with a statement or on its own.
@@ -225,7 +233,7 @@ func (s *Session) notice(size int) error {
 	if err != nil {
 		return err
 	}
-	return writeMessage(s.out, 'N', r.scrub().encode())
+	return writeMessage(s.out, 'N', r.scrub(a.sql()).encode())
 }
 
 // setting carries a ParameterStatus, and ends a session whose server no longer

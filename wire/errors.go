@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 
 	"github.com/jackc/pgproto3/v2"
 
@@ -97,42 +96,4 @@ func (r report) encode() []byte {
 	}
 	b.WriteByte(0)
 	return b.Bytes()
-}
-
-// withheld replaces a message that may quote a protected value.
-const withheld = "the database's message is withheld: it may quote a protected value"
-
-// plainClasses are the SQLSTATE classes whose messages name objects and never
-// quote a row: transaction state, integrity (constraint and table names),
-// syntax and access, resources, operator intervention, system.
-var plainClasses = map[string]bool{
-	"08": true, "0A": true, "23": true, "25": true, "26": true, "34": true, "40": true, "42": true, "53": true, "57": true, "58": true,
-}
-
-// scrub removes what can quote a value from a report about a statement that
-// reaches protected columns. SQLSTATE, position, and the names of schema,
-// table, column, type and constraint stay.
-func (r report) scrub() report {
-	code := r.get('C')
-	plain := len(code) == 5 && plainClasses[code[:2]]
-	out := report{fields: make([]field, 0, len(r.fields))}
-	for _, f := range r.fields {
-		switch f.kind {
-		case 'S', 'V', 'C', 'P', 's', 't', 'c', 'd', 'n', 'F', 'L', 'R':
-		case 'M':
-			if !plain {
-				f.text = withheld
-			}
-		default: // detail, hint, where, internal query and position, what is yet unknown
-			continue
-		}
-		out.fields = append(out.fields, f)
-	}
-	return out
-}
-
-// positionOf reads the position field, 0 when absent.
-func (r report) positionOf() int {
-	n, _ := strconv.Atoi(r.get('P'))
-	return n
 }

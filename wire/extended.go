@@ -29,7 +29,7 @@ func (s *Session) parse(ctx context.Context, size int) error {
 		return err
 	}
 	a := &awaited{
-		kind: 'P', name: name, refusal: reading.Refusal, reading: &reading,
+		kind: 'P', name: name, text: text, refusal: reading.Refusal, reading: &reading,
 		statement: &statement{name: name, text: text, reading: reading},
 	}
 	if a.refusal != nil {
@@ -178,6 +178,7 @@ func (s *Session) execute(size int) error {
 		text, params = "(statement "+o.source+", prepared by SQL)", recordedParams(o.params)
 		if o.statement != nil {
 			text, a.reading = o.statement.text, &o.statement.reading
+			a.text = text
 		}
 	}
 	if err := s.recordStatement(a, text, params); err != nil {

@@ -20,6 +20,7 @@ type awaited struct {
 	portal    *portal    // B, D of a portal, E
 
 	// What runs: Q and E.
+	text    string
 	reading *Reading
 	refusal *policy.Refusal // the message was replaced; the error that comes back becomes this
 	id      int64           // of the recorded statement, 0 for none

@@ -326,9 +326,14 @@ func TestErrorsOfProtectedStatementsAreScrubbed(t *testing.T) {
 		"select secret::int from t":           "22P02",
 		"update t set id = null where id = 1": "23502",
 		"select no_such_column from t":        "42703",
+		"select secret::regclass from t":      "42P01",
+		"select secret::regrole from t":       "42704",
 	} {
 		_, err := conn.Exec(t.Context(), sql)
 		var pg *pgconn.PgError
+		if want == "42703" && !strings.Contains(pg.Message, "no_such_column") {
+			t.Errorf("a harmless message is withheld: %s", pg.Message)
+		}
 		if !errors.As(err, &pg) || pg.Code != want || strings.Contains(pg.Message+pg.Detail+pg.Where, "hunter2") {
 			t.Errorf("%s: %+v", sql, pg)
 		}
