@@ -13,6 +13,7 @@ type Column struct{ Schema, Table, Name string }
 // immutable.
 type Catalog struct {
 	relations map[uint32]*relation
+	ordered   []*relation            // by oid
 	named     map[string][]*relation // by name, in any schema
 	parents   map[uint32][]uint32    // of partitions and children
 	children  map[uint32][]uint32
@@ -139,6 +140,7 @@ func addRelation(c *Catalog, row []string) error {
 	}
 	r := &relation{oid: id, schema: row[1], name: row[2], kind: row[3]}
 	c.relations[id] = r
+	c.ordered = append(c.ordered, r)
 	c.named[r.name] = append(c.named[r.name], r)
 	return nil
 }

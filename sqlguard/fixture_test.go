@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sallyport/internal/pgtest"
 )
 
 // TestMain lets the test binary serve as its own parse worker.
@@ -18,7 +20,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(pgtest.Main(m))
 }
 
 // schema is the catalog of the vectors, in a shorthand:

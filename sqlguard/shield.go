@@ -33,7 +33,7 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser) *shield {
 		return sh
 	}
 	var matched []*relation
-	for _, rel := range cat.relations {
+	for _, rel := range cat.ordered {
 		for _, a := range rel.columns {
 			if d := sh.match(rel, a.name); d != nil {
 				sh.protect(rel.oid, a.name, []*dep{d})
@@ -212,8 +212,10 @@ func (sh *shield) behind(id uint32, seen map[uint32]bool) []*dep {
 	}
 	seen[id] = true
 	var all []*dep
-	for _, deps := range sh.columns[id] {
-		all = union(all, deps)
+	if rel := sh.cat.relations[id]; rel != nil {
+		for _, a := range rel.columns {
+			all = union(all, sh.columns[id][a.name])
+		}
 	}
 	for _, s := range sh.cat.sources[id] {
 		all = union(all, sh.behind(s, seen))
@@ -275,8 +277,8 @@ func (sh *shield) origin(table uint32, number int16) (Output, bool) {
 	if rel == nil {
 		return Output{}, false
 	}
-	if sh.closed[table] != "" {
-		return Output{}, false
+	if sh.closed[table] != "" { // nothing of it is known to be free
+		return Output{Name: rel.name, Protected: []Column{{rel.schema, rel.name, ""}}}, true
 	}
 	var row []*dep
 	for i, c := range sh.columnsOf(rel, 0) {
