@@ -6,9 +6,8 @@ SHELL       := /bin/bash
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
-# The time of the commit, not of the build: the same tree gives the same binary.
-DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
-LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+BUILT   ?= $(shell date -u +%Y-%m-%dT%H:%M:%SZ)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.built=$(BUILT)
 
 TOOL      := go tool -modfile=scripts/tools/go.mod
 GOFILES    = $(shell git ls-files --cached --others --exclude-standard '*.go' | while read -r f; do if [ -e "$$f" ]; then echo "$$f"; fi; done)
@@ -45,6 +44,10 @@ lint: ## gofmt, gofumpt, vet, staticcheck, errorlint: each one is fatal
 	go vet -tags real ./...
 	$(TOOL) staticcheck -tags real ./...
 	$(TOOL) go-errorlint -asserts -comparison -errorf ./...
+
+.PHONY: fmt
+fmt: ## format with gofumpt
+	$(TOOL) gofumpt -w $(GOFILES)
 
 .PHONY: demo
 demo: setup build ## start everything on loopback with scratch data; ONCE=1 runs the tour and ends

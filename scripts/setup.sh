@@ -54,13 +54,13 @@ install_with_apt() {
 	apt-get update -q
 	case " ${packages[*]} " in *" postgresql "*)
 		# The package would set up and start a cluster of its own; nothing here wants one.
-		apt-get install -q -y postgresql-common
+		apt-get install -q -y --no-install-recommends postgresql-common
 		if [ -f /etc/postgresql-common/createcluster.conf ]; then
 			sed -i -E 's/^#?\s*create_main_cluster\b.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
 		fi
 		;;
 	esac
-	apt-get install -q -y "${packages[@]}"
+	apt-get install -q -y --no-install-recommends "${packages[@]}"
 }
 
 install_with_dnf() {

@@ -29,7 +29,7 @@ need() { # need PROGRAM PACKAGE...: the program, installed as root when it is mi
 	shift
 	have "$program" && return
 	if [ "$(id -u)" = 0 ] && have apt-get; then
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y "$@"
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 	fi
 	have "$program" || {
 		echo "test-real: $program is missing; on Debian and Ubuntu: apt-get install $*" >&2
@@ -39,9 +39,8 @@ need() { # need PROGRAM PACKAGE...: the program, installed as root when it is mi
 
 # vault: a real Vault, built from its source by internal/testvault.
 vault() {
-	[ -n "${SALLYPORT_TEST_VAULT:-}" ] || SALLYPORT_TEST_VAULT=$cache/vault
+	SALLYPORT_TEST_VAULT=$(internal/testvault/build.sh)
 	export SALLYPORT_TEST_VAULT
-	internal/testvault/build.sh "$SALLYPORT_TEST_VAULT"
 }
 
 # python: a virtual environment with what requirements.txt pins.
@@ -54,7 +53,7 @@ python() {
 		rm -rf "$dir"
 		if ! python3 -m venv "$dir" 2>/dev/null; then
 			rm -rf "$dir"
-			[ "$(id -u)" = 0 ] && have apt-get && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3-venv
+			[ "$(id -u)" = 0 ] && have apt-get && apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends python3-venv
 			python3 -m venv "$dir"
 		fi
 		"$dir/bin/pip" install --quiet -r "$clients/python/requirements.txt"

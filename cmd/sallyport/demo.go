@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"sync"
@@ -63,7 +64,7 @@ func runDemo(ctx context.Context, out, errOut io.Writer, once bool) (err error) 
 	if once {
 		return runTour(ctx, out, errOut, world, cfg)
 	}
-	log := zerolog.New(zerolog.ConsoleWriter{Out: errOut, TimeFormat: time.TimeOnly, NoColor: !newPrinter(errOut).colours}).
+	log := zerolog.New(zerolog.ConsoleWriter{Out: errOut, TimeFormat: time.TimeOnly, NoColor: !newTourPrinter(errOut).colours}).
 		Level(zerolog.WarnLevel).With().Timestamp().Logger()
 	return serve(ctx, cfg, log, func(at addresses) { invite(out, world, listening(at)) })
 }
@@ -101,12 +102,13 @@ func listening(at addresses) demo.Addresses { return demo.Addresses(at) }
 // invite prints the lines to paste.
 func invite(out io.Writer, w *demo.World, at demo.Addresses) {
 	host, port := splitAddress(at.Postgres)
-	p := newPrinter(out)
+	p := newTourPrinter(out)
 	p.printf("\n%s\n  psql \"host=%s port=%s dbname=%s user=agent password=%s\"\n", p.paint(bold, "SQL"), host, port, demo.Database, w.Agent)
 	p.printf("%s\n  curl http://%s/openai/v1/chat/completions -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -d '{\"model\":\"%s\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}'\n",
 		p.paint(bold, "HTTP"), at.HTTP, w.Agent, w.Model, prompt)
 	p.printf("%s\n  http://%s/   token: %s\n", p.paint(bold, "Console"), at.Console, w.Admin)
 	p.printf("\nTry: SELECT * FROM users;   DROP TABLE secrets;   UPDATE orders SET status = 'new';\n")
+	p.printf("Then: sallyport sessions list --config %s\n", w.Config)
 	p.printf("Everything is in %s and goes away with Ctrl-C.\n", w.Folder)
 }
 
@@ -158,4 +160,13 @@ func (f *lateFolder) remove() {
 	if f.name != "" {
 		_ = os.RemoveAll(f.name)
 	}
+}
+
+// splitAddress is host and port of a listener's address.
+func splitAddress(address string) (host, port string) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address, ""
+	}
+	return host, port
 }

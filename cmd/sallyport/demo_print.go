@@ -9,15 +9,15 @@ import (
 	"golang.org/x/term"
 )
 
-// printer writes the tour: what is asked, what comes back, what to make of it.
+// tourPrinter writes the tour: what is asked, what comes back, what to make of it.
 // Colours only where somebody can see them.
-type printer struct {
+type tourPrinter struct {
 	out     io.Writer
 	colours bool
 }
 
-func newPrinter(out io.Writer) *printer {
-	p := &printer{out: out}
+func newTourPrinter(out io.Writer) *tourPrinter {
+	p := &tourPrinter{out: out}
 	if f, ok := out.(*os.File); ok && os.Getenv("NO_COLOR") == "" {
 		p.colours = term.IsTerminal(int(f.Fd()))
 	}
@@ -32,7 +32,7 @@ const (
 	red   = "\x1b[31m"
 )
 
-func (p *printer) paint(colour, text string) string {
+func (p *tourPrinter) paint(colour, text string) string {
 	if !p.colours {
 		return text
 	}
@@ -40,22 +40,22 @@ func (p *printer) paint(colour, text string) string {
 }
 
 // title heads one step.
-func (p *printer) title(n, of int, text string) {
+func (p *tourPrinter) title(n, of int, text string) {
 	p.printf("\n%s\n", p.paint(bold, fmt.Sprintf("%d/%d  %s", n, of, text)))
 }
 
 // command is what the client sends.
-func (p *printer) command(text string) { p.printf("  > %s\n", text) }
+func (p *tourPrinter) command(text string) { p.printf("  > %s\n", text) }
 
 // lines are what came back.
-func (p *printer) lines(lines []string) {
+func (p *tourPrinter) lines(lines []string) {
 	for _, line := range lines {
 		p.printf("    %s\n", p.paint(faint, line))
 	}
 }
 
 // verdict says what the step showed, or how it went wrong.
-func (p *printer) verdict(text string, err error) {
+func (p *tourPrinter) verdict(text string, err error) {
 	if err != nil {
 		p.printf("  %s\n", p.paint(red, "FAILED: "+err.Error()))
 		return
@@ -63,7 +63,7 @@ func (p *printer) verdict(text string, err error) {
 	p.printf("  %s\n", p.paint(green, "ok: "+text))
 }
 
-func (p *printer) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }
+func (p *tourPrinter) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }
 
 // table lays rows out in columns; the first row is the header.
 func table(rows [][]string) []string {

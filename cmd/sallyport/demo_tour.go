@@ -47,7 +47,7 @@ func takeTour(ctx context.Context, out io.Writer, w *demo.World, at demo.Address
 	}
 	defer t.postgres.close(context.WithoutCancel(ctx))
 
-	p := newPrinter(out)
+	p := newTourPrinter(out)
 	p.printf("The tour: every command below goes through Sallyport, with the agent's token and nothing else.\n")
 	steps := append(t.postgresSteps(), t.httpSteps()...)
 	steps = append(steps, t.recordingSteps()...)

@@ -27,7 +27,7 @@ func connect(ctx context.Context, w *demo.World, address string) (*client, error
 	u := url.URL{
 		Scheme: "postgres", Host: address, Path: "/" + demo.Database,
 		User:     url.UserPassword("agent", w.Agent),
-		RawQuery: url.Values{"sslmode": {"disable"}, "application_name": {"sallyport demo"}}.Encode(),
+		RawQuery: url.Values{"sslmode": {"disable"}, "application_name": {"sallyport-demo"}}.Encode(),
 	}
 	through, err := pgx.Connect(ctx, u.String())
 	if err != nil {
@@ -100,7 +100,7 @@ func (t *tour) masked(sql string, mode pgx.QueryExecMode, protected []int, args 
 				}
 			}
 		}
-		return lines, fmt.Sprintf("%s, %d values masked", count(len(got)-1, "row"), masked), nil
+		return lines, fmt.Sprintf("%s, %d values masked", plural(len(got)-1, "row"), masked), nil
 	}
 }
 
@@ -119,7 +119,7 @@ func (t *tour) unchanged(sql string) func(context.Context) ([]string, string, er
 		if !slices.EqualFunc(got, real, slices.Equal) {
 			return lines, "", errors.New("a direct connection gives something else")
 		}
-		return lines, count(len(got)-1, "row") + ", the same as a direct connection gives", nil
+		return lines, plural(len(got)-1, "row") + ", the same as a direct connection gives", nil
 	}
 }
 
@@ -224,12 +224,4 @@ func errorLines(e *pgconn.PgError) []string {
 		lines = append(lines, "HINT:  "+e.Hint)
 	}
 	return lines
-}
-
-// count is "1 row" or "3 rows".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"sallyport/recorder"
@@ -15,8 +16,8 @@ import (
 // recordingSteps read back what the gateway wrote of all the steps before.
 func (t *tour) recordingSteps() []step {
 	return []step{
-		{"the recording of the Postgres session", "sallyport sessions show", t.recorded(recorder.Postgres)},
-		{"the recording of the exchanges", "sallyport sessions show", t.recorded(recorder.HTTP)},
+		{"the recording of the Postgres session", "sallyport sessions show ID", t.recorded(recorder.Postgres)},
+		{"the recording of the exchanges", "sallyport sessions show ID", t.recorded(recorder.HTTP)},
 		{"no secret is in any recording", "grep -r SECRETS recordings", t.noSecrets},
 	}
 }
@@ -40,58 +41,65 @@ var wanted = map[string][]struct{ text, action, rule string }{
 	},
 }
 
-// recorded finds the protocol's session and wants each step in it, in order,
-// with its verdict.
+// recorded finds the protocol's sessions, prints them as `sallyport sessions
+// show` does, and wants each step in them, in order, with its verdict.
 func (t *tour) recorded(protocol string) func(context.Context) ([]string, string, error) {
 	return func(context.Context) ([]string, string, error) {
-		events, err := t.events(protocol)
+		ids, err := t.sessions(protocol)
 		if err != nil {
 			return nil, "", err
 		}
-		var lines []string
-		next := 0
-		list := wanted[protocol]
-		for _, e := range events {
-			lines = append(lines, eventLine(e)...)
-			text, action, rule := judged(e)
-			if next < len(list) && strings.Contains(text, list[next].text) {
-				if action != list[next].action || list[next].rule != "" && rule != list[next].rule {
-					return lines, "", fmt.Errorf("%q is recorded as %s by %q", text, action, rule)
-				}
-				next++
+		var page strings.Builder
+		var events []recorder.Event
+		for _, id := range ids {
+			if err := printSession(&page, t.recording, id, false); err != nil {
+				return nil, "", err
 			}
+			of, err := t.recording.Events(id)
+			if err != nil {
+				return nil, "", err
+			}
+			events = append(events, of...)
+		}
+		lines := strings.Split(strings.TrimRight(page.String(), "\n"), "\n")
+		next, list := 0, wanted[protocol]
+		for _, e := range events {
+			text, action, rule := judged(e)
+			if next == len(list) || !strings.Contains(text, list[next].text) {
+				continue
+			}
+			if action != list[next].action || list[next].rule != "" && rule != list[next].rule {
+				return lines, "", fmt.Errorf("%q is recorded as %s by %q", text, action, rule)
+			}
+			next++
 		}
 		if next < len(list) {
 			return lines, "", fmt.Errorf("%q is not in the recording", list[next].text)
 		}
-		return lines, fmt.Sprintf("%s, each verdict before its outcome", count(len(events), "event")), nil
+		return lines, plural(len(list), "step") + " found, in order, each with its verdict", nil
 	}
 }
 
-// events are those of the protocol's sessions, in order.
-func (t *tour) events(protocol string) ([]recorder.Event, error) {
-	sessions, err := t.recording.Sessions(0)
+// sessions are the ids of the protocol's sessions, oldest first.
+func (t *tour) sessions(protocol string) ([]string, error) {
+	all, err := t.recording.Sessions(0)
 	if err != nil {
 		return nil, err
 	}
-	var all []recorder.Event
-	for _, s := range sessions {
+	var ids []string
+	for _, s := range slices.Backward(all) {
 		if s.Protocol != protocol {
 			continue
 		}
 		if s.Subject != "worker-1" {
 			return nil, fmt.Errorf("session %s is recorded as %q's", s.Session, s.Subject)
 		}
-		events, err := t.recording.Events(s.Session)
-		if err != nil {
-			return nil, err
-		}
-		all = append(events, all...) // sessions come newest first
+		ids = append(ids, s.Session)
 	}
-	if len(all) == 0 {
+	if len(ids) == 0 {
 		return nil, errors.New("there is none")
 	}
-	return all, nil
+	return ids, nil
 }
 
 // judged takes text, action and rule out of a statement or exchange.
@@ -103,34 +111,6 @@ func judged(e recorder.Event) (text, action, rule string) {
 		return e.Exchange.Body, e.Exchange.Action, e.Exchange.Rule
 	}
 	return "", "", ""
-}
-
-// eventLine shows one event as the tour does, on one line or none.
-func eventLine(e recorder.Event) []string {
-	switch {
-	case e.Open != nil:
-		return []string{fmt.Sprintf("%3d  open       %s -> %s", e.Seq, e.Open.Subject, e.Open.Target)}
-	case e.Statement != nil:
-		return []string{fmt.Sprintf("%3d  statement  %-5s %s%s", e.Seq, e.Statement.Action, e.Statement.Text, by(e.Statement.Rule))}
-	case e.Exchange != nil:
-		return []string{fmt.Sprintf("%3d  exchange   %-5s %s %s%s", e.Seq, e.Exchange.Action, e.Exchange.Method, e.Exchange.Path, by(e.Exchange.Rule))}
-	case e.Outcome != nil:
-		line := fmt.Sprintf("%3d  outcome    %s", e.Seq, strings.TrimSpace(e.Outcome.Tag+" "+e.Outcome.Code))
-		if e.Outcome.Masked > 0 {
-			line += fmt.Sprintf(", %d masked", e.Outcome.Masked)
-		}
-		return []string{line}
-	case e.Close != nil:
-		return []string{fmt.Sprintf("%3d  close      %s", e.Seq, e.Close.Reason)}
-	}
-	return nil
-}
-
-func by(rule string) string {
-	if rule == "" {
-		return ""
-	}
-	return "  (" + rule + ")"
 }
 
 // noSecrets reads every byte of the recordings.
@@ -176,5 +156,5 @@ func (t *tour) noSecrets(ctx context.Context) ([]string, string, error) {
 	if err == nil && files == 0 {
 		err = errors.New("there is no recording")
 	}
-	return nil, fmt.Sprintf("%s searched for %s, none found", count(files, "file"), count(len(secrets), "secret")), err
+	return nil, fmt.Sprintf("%s searched for %s, none found", plural(files, "file"), plural(len(secrets), "secret")), err
 }
