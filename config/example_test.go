@@ -37,7 +37,7 @@ func TestExampleLoadsWithFiles(t *testing.T) {
 	dir := t.TempDir()
 	certificate(t, dir, "tls.crt", "tls.key")
 	certificate(t, dir, "ca.crt", "ca.key")
-	c, err := parse("gateway.toml", dir, all)
+	c, err := parse("gateway.toml", dir, all, (*Config).check)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,20 @@ import (
 
 // Load reads and checks the file at path. Its error is an [Errors]: all that is
 // wrong with the file, or the first thing if it is not TOML.
-func Load(path string) (*Config, error) {
+func Load(path string) (*Config, error) { return load(path, (*Config).check) }
+
+// LoadStore reads the file at path for its [store] alone: the tools beside the
+// gateway need neither its credentials nor its keys to be within their reach.
+func LoadStore(path string) (Store, error) {
+	c, err := load(path, (*Config).checkStore)
+	if err != nil {
+		return Store{}, err
+	}
+	return c.Store, nil
+}
+
+// load reads the file at path and checks what check looks at.
+func load(path string, check func(*Config, *problems)) (*Config, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		var cause *os.PathError
@@ -25,11 +38,11 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, Errors{{File: path, Message: err.Error()}}
 	}
-	return parse(path, dir, string(text))
+	return parse(path, dir, string(text), check)
 }
 
 // parse makes a Config of the text of a file in the folder dir.
-func parse(file, dir, text string) (*Config, error) {
+func parse(file, dir, text string, check func(*Config, *problems)) (*Config, error) {
 	var from tree
 	if _, err := toml.Decode(text, &from); err != nil {
 		problem := Problem{File: file, Line: 1, Message: err.Error()}
@@ -53,7 +66,7 @@ func parse(file, dir, text string) (*Config, error) {
 		Store: Store{Database: "sqlite:sallyport.db", Recordings: "file:recordings"},
 	}
 	p.decode(nil, from, reflect.ValueOf(c).Elem())
-	c.check(p)
+	check(c, p)
 	if err := p.errors(); err != nil {
 		return nil, err
 	}

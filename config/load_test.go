@@ -172,7 +172,7 @@ func TestLoadErrors(t *testing.T) {
 		"mask, later":      {"[[mask]]\ntargets = [\"openai\"]\nfields = [\"a\"]\ndetect = [\"email\"]\nunless = [\"group:dba\"]\n", "15: mask.detect is known, but not built yet in this version\n16: mask.unless is known, but not built yet in this version"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := parse("gw.toml", folder(t), base+c.text)
+			_, err := parse("gw.toml", folder(t), base+c.text, (*Config).check)
 			got := ""
 			if err != nil {
 				got = strings.ReplaceAll("\n"+err.Error(), "\ngw.toml:", "\n")[1:]
@@ -185,8 +185,32 @@ func TestLoadErrors(t *testing.T) {
 }
 
 func TestLoadNoTarget(t *testing.T) {
-	_, err := parse("gw.toml", t.TempDir(), "")
+	_, err := parse("gw.toml", t.TempDir(), "", (*Config).check)
 	if want := "gw.toml:1: there is no target: write at least one [postgres.NAME] or [http.NAME]"; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestLoadStoreNeedsNoSecrets: a file whose credentials are out of reach still
+// says where the state is; one that is not right does not.
+func TestLoadStoreNeedsNoSecrets(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "gw.toml")
+	text := "[store]\ndatabase = \"sqlite:state.db\"\n[postgres.x]\nupstream = \"db\"\ncredential = \"env://SALLYPORT_TEST_UNSET\"\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := LoadStore(file)
+	if err != nil || s.Database != "sqlite:"+filepath.Join(dir, "state.db") {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if _, err := Load(file); err == nil {
+		t.Fatal("Load let it pass")
+	}
+	if err := os.WriteFile(file, []byte(text+"pol = 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadStore(file); err == nil {
+		t.Fatal("an unknown key passed")
 	}
 }

@@ -112,7 +112,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("postgres = {x = {upstream = 'a', credential = 'env://A'}}\nhttp.y.inject = 'a: {secret}'\n[[grant]]\nwho=['group:*']\ntargets=['*']")
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string) {
-		c, err := parse("gw.toml", dir, text)
+		c, err := parse("gw.toml", dir, text, (*Config).check)
 		if (c == nil) == (err == nil) {
 			t.Fatalf("config %v with error %v", c, err)
 		}

@@ -95,11 +95,11 @@ The beginning of an ID is enough where it fits one session only.`,
 
 // openRecordings opens what the configuration names.
 func openRecordings(file string) (*recorder.Recorder, error) {
-	c, err := config.Load(file)
+	s, err := config.LoadStore(file)
 	if err != nil {
 		return nil, err
 	}
-	return recorder.Open(c.Store.Recordings)
+	return recorder.Open(s.Recordings)
 }
 
 // completeSessions offers the latest sessions to the shell.

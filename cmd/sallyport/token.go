@@ -129,11 +129,11 @@ func newTokenRevokeCmd(file *string) *cobra.Command {
 
 // withIssued opens the configured database for as long as do takes.
 func withIssued(ctx context.Context, file string, do func(context.Context, *identity.Issued) error) (err error) {
-	c, err := config.Load(file)
+	where, err := config.LoadStore(file)
 	if err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, c.Store.Database)
+	s, err := store.Open(ctx, where.Database)
 	if err != nil {
 		return err
 	}
