@@ -40,11 +40,6 @@ func (x *exchange) readBody() ([]byte, error) {
 	if x.in.ContentLength > maxRequest {
 		return nil, large
 	}
-	// A connection that can't have a deadline is a test's.
-	conn := http.NewResponseController(x.out)
-	if err := conn.SetReadDeadline(time.Now().Add(maxUpload)); err == nil {
-		defer func() { _ = conn.SetReadDeadline(time.Time{}) }()
-	}
 	body, err := io.ReadAll(io.LimitReader(x.in.Body, maxRequest+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -54,7 +49,15 @@ func (x *exchange) readBody() ([]byte, error) {
 	case len(body) > maxRequest:
 		return nil, large
 	}
+	x.expect(time.Time{}) // from here on a read only tells us that the caller went away
 	return body, nil
+}
+
+// expect limits how long the caller's bytes may take, those included that
+// net/http reads only to throw them away. A connection that can't be limited is
+// a test's.
+func (x *exchange) expect(until time.Time) {
+	_ = http.NewResponseController(x.out).SetReadDeadline(until)
 }
 
 // isJSON reports whether a content type promises JSON in UTF-8.

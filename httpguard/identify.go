@@ -3,7 +3,6 @@ package httpguard
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"sallyport/policy"
@@ -23,7 +22,7 @@ func (x *exchange) identify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkQuery(x.route.query, token); err != nil {
+	if err := x.route.check(token); err != nil {
 		return err
 	}
 	x.token = token
@@ -73,14 +72,16 @@ func fromAuthorization(value string) secret.Text {
 	return secret.Text{}
 }
 
-// checkQuery refuses gateway tokens in the query, where they would go upstream
-// and into everyone's logs.
-func checkQuery(query url.Values, token secret.Text) error {
-	for name, values := range query {
-		for _, s := range append(values, name) {
-			if strings.HasPrefix(s, tokenPrefix) || secret.New(s).Sum256() == token.Sum256() {
-				return malformed("a gateway token belongs into a header, not into the query", nil)
-			}
+// check refuses gateway tokens in the address, where they would go upstream and
+// into everyone's logs.
+func (r route) check(token secret.Text) error {
+	words := strings.Split(r.path, "/")
+	for name, values := range r.query {
+		words = append(append(words, name), values...)
+	}
+	for _, w := range words {
+		if strings.HasPrefix(w, tokenPrefix) || secret.New(w).Sum256() == token.Sum256() {
+			return malformed("a gateway token belongs into a header, not into the address", nil)
 		}
 	}
 	return nil

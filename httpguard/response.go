@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,20 +45,22 @@ func (x *exchange) respond(res *http.Response) error {
 
 // own makes the headers those of the gateway.
 func (x *exchange) own(h http.Header) {
-	for name := range h {
-		if strings.HasPrefix(fold(name), ownPrefix) {
-			delete(h, name)
-		}
-	}
-	for _, name := range rebinding {
-		h.Del(name)
-	}
+	discard(h)
 	for _, name := range []string{"Location", "Content-Location"} {
 		if at := h.Get(name); at != "" {
 			h.Set(name, x.relocate(at))
 		}
 	}
 	x.sign(h)
+}
+
+// discard takes out what an upstream has no say in.
+func discard(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(fold(name), ownPrefix) || slices.Contains(rebinding, name) {
+			delete(h, name)
+		}
+	}
 }
 
 // relocate turns an address at the upstream's own origin into the gateway's.

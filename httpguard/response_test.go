@@ -1,17 +1,13 @@
 package httpguard
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 const canary = "CANARY-7351-hunter2"
@@ -208,112 +204,6 @@ func TestRedirects(t *testing.T) {
 				t.Errorf("the gateway followed: %d requests", n)
 			}
 		})
-	}
-}
-
-// TestStream wants each event before the upstream sends the next.
-func TestStream(t *testing.T) {
-	next := make(chan struct{})
-	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		for i := range 3 {
-			_, _ = fmt.Fprintf(w, "data: %d\n\n", i)
-			w.(http.Flusher).Flush()
-			<-next
-		}
-	})
-	g := newGateway(t, p.URL, nil)
-	req, _ := http.NewRequest("GET", g.URL+"/plain/x", nil)
-	req.Header.Set("X-Api-Key", token)
-	res, err := g.Client().Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	lines := bufio.NewScanner(res.Body)
-	for i := range 3 {
-		if !lines.Scan() || lines.Text() != fmt.Sprintf("data: %d", i) {
-			t.Fatalf("event %d: %q", i, lines.Text())
-		}
-		lines.Scan()
-		if n := len(g.journal.outcomes()); n != 0 {
-			t.Fatal("an outcome before the end")
-		}
-		next <- struct{}{}
-	}
-	if lines.Scan() {
-		t.Fatalf("more: %q", lines.Text())
-	}
-	o := g.journal.outcomes()
-	if len(o) != 1 || o[0].Body != "data: 0\n\ndata: 1\n\ndata: 2\n\n" || o[0].Error != "" {
-		t.Errorf("outcomes %+v", o)
-	}
-	p.noToken(t, 1)
-}
-
-// TestCallerLeaves cancels the upstream's request and is recorded.
-func TestCallerLeaves(t *testing.T) {
-	gone := make(chan struct{})
-	p := newPeer(t, func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.WriteString(w, "first")
-		w.(http.Flusher).Flush()
-		<-r.Context().Done()
-		close(gone)
-	})
-	g := newGateway(t, p.URL, nil)
-	ctx, cancel := context.WithCancel(context.Background())
-	req, _ := http.NewRequestWithContext(ctx, "POST", g.URL+"/plain/x", strings.NewReader("hello"))
-	req.Header.Set("X-Api-Key", token)
-	res, err := g.Client().Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(res.Body, make([]byte, 5)); err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	res.Body.Close()
-	select {
-	case <-gone:
-	case <-time.After(5 * time.Second):
-		t.Fatal("the upstream was not told")
-	}
-	g.Server.Close()
-	if err := g.guard.Close(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if o := g.journal.outcomes(); len(o) != 1 || o[0].Error == "" || o[0].Body != "first" {
-		t.Errorf("outcomes %+v", o)
-	}
-}
-
-func TestUpstreamBreaksOff(t *testing.T) {
-	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, "half")
-		w.(http.Flusher).Flush()
-		panic(http.ErrAbortHandler)
-	})
-	g := newGateway(t, p.URL, nil)
-	_, body := g.do(t, "GET", "/plain/x", "")
-	if body != "half<cut>" {
-		t.Errorf("body %q", body)
-	}
-	if got := g.journal.told(); !slices.Equal(got, []string{"open plain", "allow /base/x", "200 the upstream broke off"}) {
-		t.Errorf("recorded %q", got)
-	}
-}
-
-// TestLongBody keeps the beginning of a long response, whole characters of it.
-func TestLongBody(t *testing.T) {
-	long := "x" + strings.Repeat("ä", maxCopy)
-	p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, long) })
-	g := newGateway(t, p.URL, nil)
-	if _, body := g.do(t, "GET", "/plain/x", ""); body != long {
-		t.Errorf("%d bytes arrived of %d", len(body), len(long))
-	}
-	o := g.journal.outcomes()[0]
-	if o.Bytes != int64(len(long)) || o.Body != long[:maxCopy-1] {
-		t.Errorf("recorded %d bytes, the first %d", o.Bytes, len(o.Body))
 	}
 }
 

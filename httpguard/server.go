@@ -46,6 +46,7 @@ type Server struct {
 	log        zerolog.Logger
 	newID      func() string
 	now        func() time.Time
+	upload     time.Duration // maxUpload
 }
 
 // New checks the targets and makes them ready. It dials nothing.
@@ -62,6 +63,7 @@ func New(cfg Config) (*Server, error) {
 		log:        cfg.Log,
 		newID:      cfg.NewID,
 		now:        cfg.Now,
+		upload:     maxUpload,
 	}
 	s.sessions = newSessions(cfg.Journal, cfg.NewID, cfg.Log, s.metrics)
 	var all []error
@@ -89,6 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{server: s, in: r, out: &tracked{ResponseWriter: w}, id: s.newID(), start: s.now()}
 	x.log = s.log.With().Str("exchange", x.id).Logger()
 	defer x.leave()
+	x.expect(time.Now().Add(s.upload))
 	if err := x.safely(r.Context()); err != nil {
 		x.refuse(err)
 	}
@@ -98,13 +101,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the middle of its response passes.
 func (x *exchange) safely(ctx context.Context) (err error) {
 	defer func() {
-		switch p := recover(); {
-		case p == nil:
-		case p == http.ErrAbortHandler:
-			panic(p)
-		default:
-			err = fmt.Errorf("panic: %v", p)
+		p := recover()
+		if p == nil {
+			return
 		}
+		if cause, ok := p.(error); ok && errors.Is(cause, http.ErrAbortHandler) {
+			panic(p)
+		}
+		err = fmt.Errorf("panic: %v", p)
 	}()
 	return x.serve(ctx)
 }
@@ -122,9 +126,13 @@ type tracked struct {
 	begun bool
 }
 
-// WriteHeader notes a final status.
+// WriteHeader notes a final status. What goes before one holds no more than it.
 func (t *tracked) WriteHeader(status int) {
-	t.begun = t.begun || status >= 200
+	if status < http.StatusOK {
+		discard(t.Header())
+	} else {
+		t.begun = true
+	}
 	t.ResponseWriter.WriteHeader(status)
 }
 

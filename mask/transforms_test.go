@@ -200,8 +200,10 @@ func TestColumns(t *testing.T) {
 		}
 	}
 	want := []ColumnPattern{
-		{"*", "users", "password", "deny"}, {"audit", "users", "ssn", "deny"},
-		{"*", "users", "*", "equality"}, {"*", "*", "card_*", "equality"},
+		{"*", "users", "password", "deny"},
+		{"audit", "users", "ssn", "deny"},
+		{"*", "users", "*", "equality"},
+		{"*", "*", "card_*", "equality"},
 	}
 	if got := c.Patterns(); !slices.Equal(got, want) {
 		t.Errorf("patterns %v", got)
