@@ -1,6 +1,7 @@
 // OpenAI's JavaScript library through the gateway: plain, streamed, refused.
 // Reads the world from SALLYPORT_WORLD (JSON, see real_test.go); exits non-zero at the first surprise.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 const require = createRequire(process.env.SALLYPORT_TEST_NODE + '/')
@@ -47,4 +48,4 @@ await assert.rejects(new OpenAI({ ...options, apiKey: 'not-a-token' }).models.li
 })
 assert.equal(sent, 1)
 
-console.log('ok: openai', require('openai/package.json').version)
+console.log('ok: openai', JSON.parse(readFileSync(process.env.SALLYPORT_TEST_NODE + '/node_modules/openai/package.json')).version)

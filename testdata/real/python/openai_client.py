@@ -6,7 +6,6 @@ Reads the world from SALLYPORT_WORLD (JSON, see real_test.go); exits non-zero at
 import json
 import os
 
-import httpx
 import openai
 
 world = json.loads(os.environ["SALLYPORT_WORLD"])
@@ -14,7 +13,7 @@ sent = []
 client = openai.OpenAI(
     base_url=world["http"] + "/openai/v1",
     api_key=world["token"],
-    http_client=httpx.Client(event_hooks={"request": [lambda request: sent.append(request)]}),
+    http_client=openai.DefaultHttpxClient(event_hooks={"request": [lambda request: sent.append(request)]}),
 )
 messages = [{"role": "user", "content": "What is a sally port?"}]
 
