@@ -284,6 +284,9 @@ func (g *gateway) send(t *testing.T, req *http.Request) (*http.Response, string)
 	transport := &http.Transport{DisableCompression: true}
 	defer transport.CloseIdleConnections()
 	res, err := transport.RoundTrip(req)
+	if errors.Is(err, io.EOF) { // cut before the first byte
+		return &http.Response{}, "<cut>"
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

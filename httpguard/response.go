@@ -172,5 +172,6 @@ func withheld(why string, err error) *policy.Refusal {
 	return &policy.Refusal{
 		Kind: policy.Unavailable, Rule: ruleMask, Err: err,
 		Public: "the response was withheld: a mask applies to it, and " + why,
+		Hint:   "the masks of this target read plain JSON responses: ask for one, without streaming",
 	}
 }

@@ -167,10 +167,11 @@ func TestOutcomeFails(t *testing.T) {
 				}
 			})
 			res, body := g.do(t, "GET", "/plain/x", "")
-			if res.StatusCode != c.status || c.whole != "" && strings.Contains(body, c.whole) {
+			cut := strings.HasSuffix(body, "<cut>")
+			if res.StatusCode != c.status && !(cut && res.StatusCode == 0) || c.whole != "" && strings.Contains(body, c.whole) {
 				t.Errorf("%d %s", res.StatusCode, body)
 			}
-			if c.status == 200 && !strings.HasSuffix(body, "<cut>") {
+			if c.status == 200 && !cut {
 				t.Errorf("the response came to an end: %q", body)
 			}
 		})

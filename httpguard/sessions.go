@@ -132,7 +132,7 @@ func (all *sessions) expire(s *session, joins int) {
 
 // end ends the recording of a session that is no longer open.
 func (all *sessions) end(s *session, reason string) {
-	if s.recording != nil {
+	if s.err == nil && s.recording != nil { // begin neither failed nor panicked
 		if s.broken.Load() {
 			reason = "the recording failed"
 		}

@@ -3,10 +3,13 @@ package httpguard
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"net/textproto"
 	"slices"
@@ -183,5 +186,47 @@ func TestEarlyHints(t *testing.T) {
 	res, _ := g.send(t, req.WithContext(httptrace.WithClientTrace(t.Context(), trace)))
 	if res.StatusCode != 200 || early.Get("Link") == "" || early.Get("Set-Cookie") != "" || res.Header.Get("X-Sallyport-Session") == "" {
 		t.Errorf("%d after %v with %v", res.StatusCode, early, res.Header)
+	}
+}
+
+// TestHTTP2 speaks HTTP/2 over TLS on both sides, body and stream.
+func TestHTTP2(t *testing.T) {
+	p := &peer{}
+	var got []string
+	p.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = append(got, r.Proto+" "+r.Host+" "+r.Header.Get("X-Key")+" "+string(body))
+		for i := range 3 {
+			_, _ = fmt.Fprintf(w, "data: %d\n\n", i)
+			w.(http.Flusher).Flush()
+		}
+	}))
+	p.EnableHTTP2 = true
+	p.StartTLS()
+	defer p.Close()
+	g := newGateway(t, p.URL, nil)
+	roots := x509.NewCertPool()
+	roots.AddCert(p.Certificate())
+	g.guard.transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	front := httptest.NewUnstartedServer(g.guard)
+	front.EnableHTTP2 = true
+	front.StartTLS()
+	defer front.Close()
+	for range 2 {
+		req, _ := http.NewRequest("POST", front.URL+"/plain/x", strings.NewReader("{}"))
+		req.Header.Set("Api-Key", token)
+		res, err := front.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.ProtoMajor != 2 || string(body) != "data: 0\n\ndata: 1\n\ndata: 2\n\n" {
+			t.Errorf("%v: %s %q", err, res.Proto, body)
+		}
+	}
+	want := "HTTP/2.0 " + strings.TrimPrefix(p.URL, "https://") + " " + key + " {}"
+	if !slices.Equal(got, []string{want, want}) {
+		t.Errorf("upstream received %q", got)
 	}
 }
