@@ -6,7 +6,12 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"sallyport/limit"
 )
+
+// tryLimit is how many logins an address may begin in a limit.Window.
+const tryLimit = 10
 
 // Group is the group whose members may log in.
 const Group = "admins"
@@ -30,7 +35,7 @@ type console struct {
 	Config
 	pages  pages
 	logins *logins
-	tries  *tries
+	tries  *limit.Tries
 }
 
 // New makes the console's handler.
@@ -38,7 +43,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &console{Config: c, pages: parsePages(), logins: newLogins(c.Now), tries: newTries(c.Now)}
+	s := &console{Config: c, pages: parsePages(), logins: newLogins(c.Now), tries: limit.NewTries(tryLimit, c.Now)}
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.inside(s.overview))

@@ -318,23 +318,3 @@ func TestLoginsAreBounded(t *testing.T) {
 		t.Error("the latest was dropped")
 	}
 }
-
-func TestTriesAreBounded(t *testing.T) {
-	now := noon
-	tr := newTries(func() time.Time { return now })
-	for i := range triesKnown {
-		if !tr.take(fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255)) {
-			t.Fatalf("address %d", i)
-		}
-	}
-	if tr.take("192.0.2.1:1") {
-		t.Error("one more than can be remembered was let in")
-	}
-	if !tr.take("10.0.0.1:2") {
-		t.Error("a known address was shut out")
-	}
-	now = now.Add(tryWindow)
-	if !tr.take("192.0.2.1:1") || len(tr.since) != 1 {
-		t.Errorf("%d addresses remembered after a window", len(tr.since))
-	}
-}

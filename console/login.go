@@ -1,10 +1,12 @@
 package console
 
 import (
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
 
+	"sallyport/limit"
 	"sallyport/policy"
 	"sallyport/secret"
 )
@@ -22,9 +24,9 @@ const (
 
 // login takes a gateway token for a cookie.
 func (s *console) login(w http.ResponseWriter, r *http.Request) {
-	if !s.tries.take(r.RemoteAddr) {
+	if !s.tries.Take(r.RemoteAddr) {
 		s.Log.Warn().Str("address", address(r.RemoteAddr)).Msg("console login refused: too many attempts")
-		w.Header().Set("Retry-After", strconv.Itoa(int(tryWindow.Seconds())))
+		w.Header().Set("Retry-After", strconv.Itoa(int(limit.Window.Seconds())))
 		s.askLogin(w, http.StatusTooManyRequests, tooOften)
 		return
 	}
@@ -41,7 +43,7 @@ func (s *console) login(w http.ResponseWriter, r *http.Request) {
 		s.askLogin(w, http.StatusForbidden, stranger)
 		return
 	}
-	s.tries.forget(r.RemoteAddr)
+	s.tries.Forget(r.RemoteAddr)
 	if old, err := r.Cookie(cookieName(r)); err == nil {
 		s.logins.end(old.Value)
 	}
@@ -109,4 +111,12 @@ func cookieName(r *http.Request) string {
 		return "__Host-sallyport"
 	}
 	return "sallyport"
+}
+
+// address is a remote address without its port.
+func address(remote string) string {
+	if host, _, err := net.SplitHostPort(remote); err == nil {
+		return host
+	}
+	return remote
 }
