@@ -15,6 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sallyport/limit"
 	"sallyport/policy"
 	"sallyport/recorder"
 	"sallyport/secret"
@@ -185,7 +186,7 @@ func TestTooManyLogins(t *testing.T) {
 	if res := h.ask(t, "POST", "/login", "token=good-token", from("[2001:db8:0:1::1]:99")); res.StatusCode != 303 {
 		t.Errorf("another network: %s", res.Status)
 	}
-	h.now = h.now.Add(tryWindow)
+	h.now = h.now.Add(limit.Window)
 	if res := h.ask(t, "POST", "/login", "token=good-token", from("[2001:db8::1]:99")); res.StatusCode != 303 {
 		t.Errorf("a minute later: %s", res.Status)
 	}
