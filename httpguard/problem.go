@@ -30,6 +30,7 @@ var answers = map[policy.Kind]answer{
 	policy.TooLarge:        {http.StatusRequestEntityTooLarge, "invalid_request_error"},
 	policy.Busy:            {http.StatusTooManyRequests, "rate_limit_error"},
 	policy.Idle:            {http.StatusRequestTimeout, "invalid_request_error"},
+	policy.IdleTransaction: {http.StatusRequestTimeout, "invalid_request_error"},
 	policy.ShuttingDown:    {http.StatusServiceUnavailable, "server_error"},
 }
 

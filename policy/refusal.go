@@ -23,12 +23,13 @@ const (
 	TooLarge                    // beyond a size limit
 	Busy                        // beyond a count limit
 	Idle                        // a session nobody used
+	IdleTransaction             // a transaction nobody went on with
 	ShuttingDown                // the gateway is going away
 )
 
 var kindNames = [...]string{
 	"internal", "denied", "unauthenticated", "malformed", "unparsed", "unsupported", "unknown",
-	"unavailable", "timeout", "too-large", "busy", "idle", "shutting-down",
+	"unavailable", "timeout", "too-large", "busy", "idle", "idle-transaction", "shutting-down",
 }
 
 // Kinds lists every kind, for the tests that look for holes in a table.

@@ -40,10 +40,12 @@ func (s *Session) answer(ctx context.Context, kind byte, size int) error {
 		return s.completed(a, kind, size)
 	case 'Z':
 		return s.ready(a, size)
-	case 'G', 'H':
+	case 'G', 'H', 'W':
 		return s.copyBegins(a, kind, size)
 	case 'd', 'c':
 		return s.copyOut(a, kind, size)
+	case 'V':
+		return s.functionResult(a, size)
 	}
 	return unasked(kind)
 }
@@ -127,21 +129,16 @@ func (s *Session) ready(a *awaited, size int) error {
 	if a.kind == 'Q' {
 		s.pipe.forget("") // a Query drops the unnamed statement
 	}
-	if body[0] == 'I' {
-		s.pipe.settled()
-		if s.changed != nil {
-			s.changed()
-			s.changed = nil
-		}
+	if body[0] == 'I' && s.changed != nil {
+		s.changed()
+		s.changed = nil
 	}
 	s.answered()
+	s.pipe.ready(body[0])
 	if err := writeMessage(s.out, 'Z', body); err != nil {
 		return err
 	}
-	if s.pipe.drained() {
-		return shuttingDown()
-	}
-	return nil
+	return s.pipe.finished()
 }
 
 // serverError carries an ErrorResponse: as it is, scrubbed of values where the
@@ -248,18 +245,19 @@ func (s *Session) setting(size int) error {
 	if !p.done() {
 		return malformed("the server sent a malformed ParameterStatus")
 	}
-	if err := checkPinned(name, value); err != nil {
+	if err := s.target.pins(name, value); err != nil {
 		return err
 	}
 	return writeMessage(s.out, 'S', body)
 }
 
-// copyBegins carries CopyInResponse and CopyOutResponse.
+// copyBegins carries CopyInResponse, CopyOutResponse and, of replication,
+// CopyBothResponse.
 func (s *Session) copyBegins(a *awaited, kind byte, size int) error {
-	if a.kind != 'Q' && a.kind != 'E' {
+	if a.kind != 'Q' && a.kind != 'E' || kind == 'W' && !s.target.replication {
 		return unasked(kind)
 	}
-	if kind == 'H' && a.protected() {
+	if kind != 'G' && a.protected() {
 		return fmt.Errorf("COPY over protected columns was begun")
 	}
 	return s.up.in.pass(s.out, kind, size)

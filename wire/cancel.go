@@ -13,16 +13,24 @@ import (
 // which clients use in SQL, and a secret of ours.
 type cancelKey struct {
 	pid    uint32
-	secret [4]byte
+	secret []byte
 }
+
+// Bytes of our secret: protocol 3.0 has room for four, 3.2 for up to 256.
+// PostgreSQL 18, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-BACKENDKEYDATA.
+const (
+	shortSecret = 4
+	longSecret  = 32
+	maxSecret   = 256
+)
 
 // parseCancel reads a CancelRequest's body.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-CANCELREQUEST.
 func parseCancel(body []byte) (*cancelKey, error) {
 	p := parts{b: body}
 	key := &cancelKey{pid: uint32(p.int32())}
-	copy(key.secret[:], p.take(4))
-	if !p.done() {
+	key.secret = p.b
+	if p.bad || len(key.secret) < shortSecret || len(key.secret) > maxSecret {
 		return nil, malformed("invalid length of cancel request")
 	}
 	return key, nil
@@ -35,14 +43,18 @@ type cancels struct {
 }
 
 type held struct {
-	secret [4]byte
+	secret []byte
 	up     *upstream
 }
 
-// add makes a secret for up and gives the key its client gets.
-func (c *cancels) add(up *upstream) cancelKey {
-	key := cancelKey{pid: up.pid}
-	_, _ = rand.Read(key.secret[:]) // never fails: crypto/rand
+// add makes a secret for up and gives the key that its client, of protocol
+// 3.minor, gets.
+func (c *cancels) add(up *upstream, minor int) cancelKey {
+	key := cancelKey{pid: up.pid, secret: make([]byte, shortSecret)}
+	if minor >= 2 {
+		key.secret = make([]byte, longSecret)
+	}
+	_, _ = rand.Read(key.secret) // never fails: crypto/rand
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.byPID[key.pid] = append(c.byPID[key.pid], held{key.secret, up})
@@ -70,7 +82,7 @@ func (c *cancels) find(key *cancelKey) *upstream {
 	defer c.mu.Unlock()
 	var found *upstream
 	for _, h := range c.byPID[key.pid] {
-		if subtle.ConstantTimeCompare(h.secret[:], key.secret[:]) == 1 {
+		if subtle.ConstantTimeCompare(h.secret, key.secret) == 1 {
 			found = h.up
 		}
 	}

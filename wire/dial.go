@@ -136,6 +136,9 @@ func (up *upstream) login(params []param) error {
 		startup.Parameters[p.name] = p.value
 	}
 	for _, p := range pinned {
+		if up.target.free {
+			break
+		}
 		startup.Parameters[p.name] = p.value
 	}
 	if err := up.say(&startup); err != nil {

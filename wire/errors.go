@@ -24,6 +24,7 @@ var sqlstates = map[policy.Kind]string{
 	policy.TooLarge:        "54000", // program_limit_exceeded
 	policy.Busy:            "53300", // too_many_connections
 	policy.Idle:            "57P05", // idle_session_timeout
+	policy.IdleTransaction: "25P03", // idle_in_transaction_session_timeout
 	policy.ShuttingDown:    "57P01", // admin_shutdown
 }
 

@@ -198,13 +198,21 @@ func parseStartup(minor int, body []byte) (*hello, error) {
 	return h, nil
 }
 
-// negotiate tells a client of a newer protocol what we speak.
-// PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-NEGOTIATEPROTOCOLVERSION.
+// newestMinor is the newest protocol 3 we speak: 3.2, which has longer cancel
+// keys. There was no 3.1.
+const newestMinor = 2
+
+// negotiate agrees on a minor version, and tells a client that asked for more
+// what it gets.
+// PostgreSQL 18, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-NEGOTIATEPROTOCOLVERSION.
 func (s *Session) negotiate(h *hello) error {
-	if h.minor == 0 && len(h.asked) == 0 {
+	if h.minor >= newestMinor {
+		s.minor = newestMinor
+	}
+	if h.minor == s.minor && len(h.asked) == 0 {
 		return nil
 	}
-	body := binary.BigEndian.AppendUint32(nil, majorThree<<16)
+	body := binary.BigEndian.AppendUint32(nil, majorThree<<16|uint32(s.minor))
 	body = binary.BigEndian.AppendUint32(body, uint32(len(h.asked)))
 	for _, name := range h.asked {
 		body = append(append(body, name...), 0)

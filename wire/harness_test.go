@@ -51,13 +51,14 @@ type house struct {
 	ended    []string
 	user     string
 	password secret.Text
+	expires  time.Time
 }
 
 func (h *house) Identify(_ context.Context, token secret.Text) (policy.Principal, error) {
 	if token.Reveal() != goodToken {
 		return policy.Principal{}, &policy.Refusal{Kind: policy.Unauthenticated, Public: "the gateway token is not valid"}
 	}
-	return policy.Principal{Subject: "worker-1", Groups: []string{"agents"}}, nil
+	return policy.Principal{Subject: "worker-1", Groups: []string{"agents"}, Expires: h.expires}, nil
 }
 
 func (h *house) Allows(_ policy.Principal, target string) bool { return target != "closed" }
@@ -132,9 +133,11 @@ type gateway struct {
 	done   chan struct{}
 }
 
-type option func(*Config)
+type option func(*Config, *Target)
 
-func withTLS(cfg *tls.Config) option { return func(c *Config) { c.TLS = cfg } }
+func withTLS(cfg *tls.Config) option { return func(c *Config, _ *Target) { c.TLS = cfg } }
+
+func withTarget(change func(*Target)) option { return func(_ *Config, t *Target) { change(t) } }
 
 func start(t *testing.T, options ...option) *gateway {
 	t.Helper()
@@ -149,7 +152,7 @@ func start(t *testing.T, options ...option) *gateway {
 		Now:   time.Now, Log: zerolog.New(zerolog.NewTestWriter(t)), Registry: prometheus.NewRegistry(),
 	}
 	for _, o := range options {
-		o(&cfg)
+		o(&cfg, &target)
 	}
 	cfg.Targets = map[string]Target{"orders": target, "closed": target}
 	var err error

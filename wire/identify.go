@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 
 	"github.com/jackc/pgproto3/v2"
@@ -22,6 +23,11 @@ func (s *Session) identify(ctx context.Context, h *hello) (policy.Caller, error)
 			Hint:   "Connect with sslmode=require or stronger.",
 		}
 	}
+	if !s.server.tries.May(s.address) {
+		return caller, &policy.Refusal{
+			Kind: policy.Busy, Public: "too many failed logins from this address", Hint: "Wait a minute, then try again.",
+		}
+	}
 	if err := s.negotiate(h); err != nil {
 		return caller, err
 	}
@@ -33,6 +39,10 @@ func (s *Session) identify(ctx context.Context, h *hello) (policy.Caller, error)
 		return caller, err
 	}
 	caller.Principal, err = s.server.needs.Identifier.Identify(ctx, token)
+	var refusal *policy.Refusal
+	if errors.As(err, &refusal) && refusal.Kind == policy.Unauthenticated {
+		s.server.tries.Take(s.address)
+	}
 	return caller, err
 }
 

@@ -72,11 +72,13 @@ type pipeline struct {
 	mu         sync.Mutex
 	changed    *sync.Cond
 	list       []*awaited
-	segment    int  // index in list after the last Sync or Query: where the last segment begins
-	renaming   int  // how many of list are Parse or Close
-	skipping   bool // the server skips all up to the next Sync
-	over       bool // no answer comes any more
-	draining   bool // the session ends when list is empty
+	segment    int       // index in list after the last Sync or Query: where the last segment begins
+	renaming   int       // how many of list are Parse or Close
+	skipping   bool      // the server skips all up to the next Sync
+	over       bool      // no answer comes any more
+	ending     error     // the session ends with this when list is empty
+	status     byte      // of the last ReadyForQuery: I, T or E
+	since      time.Time // when list became empty
 	statements map[string]*statement
 	portals    map[string]*portal
 }
@@ -85,7 +87,7 @@ type pipeline struct {
 const maxAwaited = 1 << 14
 
 func newPipeline() *pipeline {
-	p := &pipeline{statements: map[string]*statement{}, portals: map[string]*portal{}}
+	p := &pipeline{statements: map[string]*statement{}, portals: map[string]*portal{}, status: 'I', since: time.Now()}
 	p.changed = sync.NewCond(&p.mu)
 	return p
 }
@@ -221,11 +223,14 @@ func (p *pipeline) forget(name string) {
 	delete(p.statements, name)
 }
 
-// settled drops what ends with a transaction: every portal of ours.
-func (p *pipeline) settled() {
+// ready notes a ReadyForQuery. Where a transaction has ended, so have portals.
+func (p *pipeline) ready(status byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	clear(p.portals)
+	p.status, p.since = status, time.Now()
+	if status == 'I' {
+		clear(p.portals)
+	}
 }
 
 // changes reports whether a, once acknowledged, gives name another meaning.
@@ -294,18 +299,34 @@ func (p *pipeline) named(names []string) bool {
 // protected reports whether what runs in the portal reaches a masked column.
 func (o *portal) protected() bool { return o.statement != nil && o.statement.reading.Protected }
 
-// drain asks for the session's end when nothing is under way; idle reports
-// that it already is so.
-func (p *pipeline) drain() (idle bool) {
+// finish asks for the session's end when nothing is under way; now reports that
+// this is so already.
+func (p *pipeline) finish(why error) (now bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.draining = true
+	if p.ending == nil {
+		p.ending = why
+	}
 	return len(p.list) == 0
 }
 
-// drained reports that a session that shall end has nothing under way.
-func (p *pipeline) drained() bool {
+// finished is why a session that has nothing under way shall end, nil if it shall not.
+func (p *pipeline) finished() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.draining && len(p.list) == 0
+	if len(p.list) > 0 {
+		return nil
+	}
+	return p.ending
+}
+
+// idle says how long nothing has been under way, and in which transaction
+// status; zero while something is.
+func (p *pipeline) idle(now time.Time) (time.Duration, byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.list) > 0 {
+		return 0, p.status
+	}
+	return now.Sub(p.since), p.status
 }

@@ -2,8 +2,6 @@ package wire
 
 import (
 	"encoding/binary"
-
-	"sallyport/policy"
 )
 
 // A refused statement must leave the session as an error from the server would:
@@ -29,27 +27,6 @@ func (s *Session) poisonParse(name string) error {
 	body := append([]byte(name), 0)
 	body = append(append(body, poison...), 0)
 	return writeMessage(s.up.out, 'P', binary.BigEndian.AppendUint16(body, 0))
-}
-
-// functionCall refuses the fast path: it runs any function by its OID, with no
-// SQL to judge. Function 0 does not exist, and the server says so.
-// PostgreSQL 17, protocol-flow.html#PROTOCOL-FLOW-FUNCTION-CALL.
-func (s *Session) functionCall(size int) error {
-	if err := s.in.drop(size); err != nil {
-		return err
-	}
-	reading := Reading{Verdict: policy.Verdict{Rule: "(function-call)", Message: "function calls by OID are closed"}, Verbs: []string{"function call"}}
-	a := &awaited{kind: 'F', reading: &reading, refusal: &policy.Refusal{
-		Kind: policy.Denied, Rule: "(function-call)", Public: "function calls by OID are closed on this target",
-		Hint: "Call the function in a SELECT.",
-	}}
-	if err := s.recordStatement(a, "", nil); err != nil {
-		return err
-	}
-	if !s.pipe.push(a) {
-		return s.skipped(a)
-	}
-	return writeMessage(s.up.out, 'F', make([]byte, 4+2+2+2))
 }
 
 // refuses reports whether the server's error is the one a refusal waits for.

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
+	"sallyport/limit"
 	"sallyport/policy"
 )
 
@@ -24,6 +25,9 @@ type Needs struct {
 	Judge      Judge
 	Journal    Journal
 }
+
+// maxFailures is how many logins of an address may fail in a limit.Window.
+const maxFailures = 30
 
 // Config is what a Server is made of.
 type Config struct {
@@ -46,6 +50,7 @@ type Server struct {
 	log      zerolog.Logger
 	metrics  *metrics
 	cancels  cancels
+	tries    *limit.Tries
 	draining context.Context // over once sessions shall end when idle
 	drain    context.CancelFunc
 }
@@ -55,7 +60,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		targets: make(map[string]*target, len(cfg.Targets)), tls: cfg.TLS,
 		needs: cfg.Needs, newID: cfg.NewID, now: cfg.Now, log: cfg.Log,
-		cancels: cancels{byPID: map[uint32][]held{}},
+		cancels: cancels{byPID: map[uint32][]held{}}, tries: limit.NewTries(maxFailures, cfg.Now),
 	}
 	for name, t := range cfg.Targets {
 		ready, err := newTarget(name, t)

@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ type Session struct {
 	conn    net.Conn      // the same; TLS once started
 	secure  bool          // conn is TLS
 	address string        // the client's, without port
+	minor   int           // of protocol 3, as agreed: 0 or 2
 	in      *stream       // from the client
 	out     *bufio.Writer // to the client; the server loop's alone during the relay
 
@@ -109,7 +111,7 @@ func (s *Session) dial(ctx context.Context, h *hello) error {
 			Hint:   "Ask the gateway's owner for a [[grant]].",
 		}
 	}
-	params, err := s.startupParams(h)
+	params, err := t.startupParams(h)
 	if err != nil {
 		return err
 	}
@@ -135,16 +137,16 @@ func (s *Session) dial(ctx context.Context, h *hello) error {
 
 // welcome tells the client what the server told us, with a cancel key of ours.
 func (s *Session) welcome() error {
-	key := s.server.cancels.add(s.up)
+	key := s.server.cancels.add(s.up, s.minor)
 	_ = s.say(&pgproto3.AuthenticationOk{})
 	for _, p := range s.up.params {
-		if err := checkPinned(p.name, p.value); err != nil {
+		if err := s.target.pins(p.name, p.value); err != nil {
 			return s.refuse(context.Background(), err)
 		}
 		_ = s.say(&pgproto3.ParameterStatus{Name: p.name, Value: p.value})
 	}
 	if len(s.up.key) > 0 {
-		_ = writeMessage(s.out, 'K', append([]byte{byte(key.pid >> 24), byte(key.pid >> 16), byte(key.pid >> 8), byte(key.pid)}, key.secret[:]...))
+		_ = writeMessage(s.out, 'K', append(binary.BigEndian.AppendUint32(nil, key.pid), key.secret...))
 	}
 	_ = s.say(&pgproto3.ReadyForQuery{TxStatus: 'I'})
 	s.log.Info().Msg("session opened")
@@ -168,12 +170,9 @@ func (s *Session) relay(ctx context.Context) error {
 		_ = s.up.conn.SetDeadline(past)
 	})
 	defer cut()
-	stop := context.AfterFunc(s.server.draining, func() {
-		if s.pipe.drain() {
-			cancel(shuttingDown())
-		}
-	})
+	stop := context.AfterFunc(s.server.draining, func() { s.finish(cancel, shuttingDown()) })
 	defer stop()
+	defer s.watch(cancel)()
 
 	s.in.partner, s.up.in.partner = s.up.out, s.out
 	ends := make(chan error, 2)
@@ -198,6 +197,13 @@ func (s *Session) relay(ctx context.Context) error {
 	<-ends
 	<-ends
 	return context.Cause(ctx)
+}
+
+// finish ends the session as soon as nothing is under way.
+func (s *Session) finish(cancel context.CancelCauseFunc, why error) {
+	if s.pipe.finish(why) {
+		cancel(why)
+	}
 }
 
 // leave passes the client's end on to the server, which finishes what it has

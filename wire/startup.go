@@ -10,14 +10,20 @@ import (
 
 // startupParams are the client's settings that go upstream. Those that would
 // make the server read statements otherwise than the guard are refused.
-func (s *Session) startupParams(h *hello) ([]param, error) {
+func (t *target) startupParams(h *hello) ([]param, error) {
 	out := make([]param, 0, len(h.params))
 	for _, p := range h.params {
-		switch name := strings.ToLower(p.name); name {
+		name := strings.ToLower(p.name)
+		if t.free && name != "replication" {
+			out = append(out, p)
+			continue
+		}
+		switch name {
 		case "replication":
-			if on := strings.ToLower(p.value); !slices.Contains([]string{"false", "off", "no", "0"}, on) {
+			if on := strings.ToLower(p.value); !t.replication && !slices.Contains([]string{"false", "off", "no", "0"}, on) {
 				return nil, unsupported("replication connections are closed on this target", "Connect without replication.")
 			}
+			out = append(out, p)
 		case "client_encoding":
 			// SQL_ASCII asks the server not to convert: the same bytes as UTF8.
 			if !isUTF8(p.value) && !strings.EqualFold(p.value, "SQL_ASCII") {
@@ -93,6 +99,14 @@ func splitOptions(options string) []string {
 		words = append(words, word.String())
 	}
 	return words
+}
+
+// pins refuses what the server reports of a pinned setting, where they are pinned.
+func (t *target) pins(name, value string) error {
+	if t.free {
+		return nil
+	}
+	return checkPinned(name, value)
 }
 
 // checkPinned refuses a pinned setting with another value.

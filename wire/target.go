@@ -8,8 +8,10 @@ import (
 	"net"
 	"os"
 	"slices"
+	"time"
 
 	"sallyport/credential"
+	"sallyport/policy"
 )
 
 // Target is one [postgres.NAME] of gateway.toml.
@@ -18,7 +20,40 @@ type Target struct {
 	Database    string `toml:"database"`    // the server's name for it; the target's own if left out
 	SSLMode     string `toml:"sslmode"`     // as libpq names them; verify-full if left out
 	SSLRootCert string `toml:"sslrootcert"` // file of CA certificates; the system's if left out
+	SSLCert     string `toml:"sslcert"`     // file of the gateway's own certificate to the server
+	SSLKey      string `toml:"sslkey"`      // file of its key
 	Credential  string `toml:"credential"`  // reference to fields username and password
+
+	Unparsed       string `toml:"unparsed"`        // SQL the parser rejects and the server would take: deny or allow
+	FunctionCalls  string `toml:"function_calls"`  // of the fast path, by OID: deny or allow
+	Replication    string `toml:"replication"`     // connections: deny or allow
+	ParserSettings string `toml:"parser_settings"` // pinned, or free where nothing depends on the SQL
+
+	IdleTimeout              time.Duration `toml:"idle_timeout"`                // between transactions; 0 is none
+	IdleInTransactionTimeout time.Duration `toml:"idle_in_transaction_timeout"` // within one; 0 is none
+}
+
+// Problems says what is wrong with the keys that only this room understands.
+func (t Target) Problems() []policy.KeyError {
+	var all []policy.KeyError
+	oneOf := func(key, value string, words ...string) {
+		if value != "" && !slices.Contains(words, value) {
+			all = append(all, policy.KeyError{Key: key, Err: fmt.Errorf("must be %q or %q, is %q", words[0], words[1], value)})
+		}
+	}
+	oneOf("unparsed", t.Unparsed, "deny", "allow")
+	oneOf("function_calls", t.FunctionCalls, "deny", "allow")
+	oneOf("replication", t.Replication, "deny", "allow")
+	oneOf("parser_settings", t.ParserSettings, "pinned", "free")
+	for key, d := range map[string]time.Duration{"idle_timeout": t.IdleTimeout, "idle_in_transaction_timeout": t.IdleInTransactionTimeout} {
+		if d < 0 {
+			all = append(all, policy.KeyError{Key: key, Err: errors.New("can't be negative")})
+		}
+	}
+	if (t.SSLCert == "") != (t.SSLKey == "") {
+		all = append(all, policy.KeyError{Key: "sslcert", Err: errors.New("sslcert and sslkey go together")})
+	}
+	return all
 }
 
 // SSLModes are the accepted values of sslmode. libpq's allow and prefer fall
@@ -32,6 +67,11 @@ type target struct {
 	database string
 	tls      *tls.Config // nil: plaintext
 	ref      credential.Ref
+
+	functionCalls bool
+	replication   bool
+	free          bool // the pinned settings are the client's
+	idle, idleTx  time.Duration
 }
 
 // newTarget checks t and makes it ready.
@@ -40,7 +80,14 @@ func newTarget(name string, t Target) (*target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("credential: %w", err)
 	}
-	out := &target{name: name, address: t.Upstream, database: t.Database, ref: ref}
+	if wrong := t.Problems(); len(wrong) > 0 {
+		return nil, fmt.Errorf("%s: %w", wrong[0].Key, wrong[0].Err)
+	}
+	out := &target{
+		name: name, address: t.Upstream, database: t.Database, ref: ref,
+		functionCalls: t.FunctionCalls == "allow", replication: t.Replication == "allow", free: t.ParserSettings == "free",
+		idle: t.IdleTimeout, idleTx: t.IdleInTransactionTimeout,
+	}
 	if out.database == "" {
 		out.database = name
 	}
@@ -76,6 +123,13 @@ func clientTLS(t Target, host string) (*tls.Config, error) {
 		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
 			return nil, fmt.Errorf("sslrootcert %s holds no certificate", t.SSLRootCert)
 		}
+	}
+	if t.SSLCert != "" {
+		pair, err := tls.LoadX509KeyPair(t.SSLCert, t.SSLKey)
+		if err != nil {
+			return nil, fmt.Errorf("sslcert: %w", err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
 	}
 	switch {
 	case mode == "verify-full":
