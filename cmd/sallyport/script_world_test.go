@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"sallyport/internal/pgtest"
+)
+
+// canary is in every secret of the scripts' world.
+const canary = "canary"
+
+// The gateway tokens of testdata/script/gateway.toml.
+const (
+	agentToken    = "canary-token-agent"    // group agents, which has the grants
+	adminToken    = "canary-token-admin"    // group admins, who have the console
+	strangerToken = "canary-token-stranger" // no group
+	expiredToken  = "canary-token-expired"
+)
+
+// world is what one script's gateway stands between.
+type world struct {
+	t       testing.TB
+	dir     string
+	seen    traffic
+	gateway *process // nil while none runs
+	garbage []net.Conn
+}
+
+type worldKey struct{}
+
+func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
+
+// setUpWorld makes a script's database, upstream and addresses, and puts their
+// names into its *.toml, *.json and *.sql files, as ${NAME}. A script without
+// gateway.toml or orders.sql gets those of testdata/script.
+func setUpWorld(env *testscript.Env) error {
+	t, ok := env.T().(testing.TB)
+	if !ok {
+		return errors.New("the scripts are not run by a test")
+	}
+	w := &world{t: t, dir: env.WorkDir}
+	env.Values[worldKey{}] = w
+	env.Defer(func() {
+		w.sweep()
+		if w.gateway != nil {
+			w.stop()
+		}
+	})
+	for _, name := range []string{"gateway.toml", "orders.sql"} {
+		if err := w.provide(name); err != nil {
+			return err
+		}
+	}
+	db := pgtest.New(t)
+	role := "agent_" + db.Name
+	db.Role(t, role, "canary-database-password", "")
+	names := map[string]string{
+		"DATABASE":  w.tap(db.Addr()),
+		"UPSTREAM":  w.upstream(),
+		"DBNAME":    db.Name,
+		"DBROLE":    role,
+		"TOKEN":     agentToken,
+		"ADMIN":     adminToken,
+		"STRANGER":  strangerToken,
+		"EXPIRED":   expiredToken,
+		"HTTP":      freeAddress(t),
+		"CONSOLE":   freeAddress(t),
+		"METRICS":   freeAddress(t),
+		"POSTGRES":  freeAddress(t),
+		"NOBODY":    freeAddress(t), // where nothing listens
+		"TOKEN_SUM": sum(agentToken), "ADMIN_SUM": sum(adminToken), "STRANGER_SUM": sum(strangerToken), "EXPIRED_SUM": sum(expiredToken),
+		"LOGIN": fmt.Sprintf(`{"username":%q,"password":"canary-database-password"}`, role),
+	}
+	for name, value := range names {
+		env.Setenv(name, value)
+	}
+	host, port := splitAddress(names["POSTGRES"])
+	for name, value := range map[string]string{
+		"PGHOST": host, "PGPORT": port, "PGDATABASE": "orders", "PGUSER": "agent", "PGPASSWORD": agentToken,
+		"PGAPPNAME": "script", "PGCONNECT_TIMEOUT": "20", "LC_ALL": "C", "NO_PROXY": "127.0.0.1",
+	} {
+		env.Setenv(name, value)
+	}
+	w.write("login.json", names["LOGIN"])
+	w.write("upstream.key", "canary-upstream-key\n")
+	if err := w.fillIn(names); err != nil {
+		return err
+	}
+	sql, err := os.ReadFile(filepath.Join(w.dir, "orders.sql"))
+	if err != nil {
+		return err
+	}
+	db.Exec(t, fmt.Sprintf("GRANT ALL ON SCHEMA public TO %s; SET ROLE %s; %s", role, role, sql))
+	return nil
+}
+
+// provide copies a file of testdata/script that the script does not bring.
+func (w *world) provide(name string) error {
+	if _, err := os.Stat(filepath.Join(w.dir, name)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(scripts, name))
+	if err != nil {
+		return err
+	}
+	w.write(name, string(text))
+	return nil
+}
+
+func (w *world) write(name, text string) {
+	w.t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// fillIn replaces ${NAME} in the script's files, and nothing else.
+func (w *world) fillIn(names map[string]string) error {
+	var pairs []string
+	for name, value := range names {
+		pairs = append(pairs, "${"+name+"}", value)
+	}
+	replace := strings.NewReplacer(pairs...)
+	for _, pattern := range []string{"*.toml", "*.json", "*.sql"} {
+		files, err := filepath.Glob(filepath.Join(w.dir, pattern))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			w.write(filepath.Base(file), replace.Replace(string(text)))
+		}
+	}
+	return nil
+}
+
+func sum(token string) string {
+	hash := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(hash[:])
+}
+
+// traffic is all that the upstreams were sent.
+type traffic struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+// Write is io.Writer's.
+func (tr *traffic) Write(p []byte) (int, error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.all.Write(p)
+}
+
+func (tr *traffic) contains(text string) bool {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return bytes.Contains(tr.all.Bytes(), []byte(text))
+}
+
+func runReceived(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: received TEXT")
+	}
+	if got := worldOf(ts).seen.contains(args[0]); got == neg {
+		ts.Fatalf("received %q: %v", args[0], got)
+	}
+}
+
+// tap stands before the database and keeps what is sent there.
+func (w *world) tap(database string) string {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	w.t.Cleanup(func() {
+		_ = ln.Close()
+		all.Wait()
+	})
+	all.Go(func() {
+		for {
+			client, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { w.pass(client, database) })
+		}
+	})
+	return ln.Addr().String()
+}
+
+// pass carries one connection to the database until either side ends it.
+func (w *world) pass(client net.Conn, database string) {
+	defer func() { _ = client.Close() }()
+	server, err := net.Dial("tcp", database)
+	if err != nil {
+		return
+	}
+	defer func() { _ = server.Close() }()
+	back := make(chan struct{})
+	go func() {
+		defer close(back)
+		_, _ = io.Copy(client, server)
+		_ = client.(*net.TCPConn).CloseWrite()
+		_ = client.Close()
+	}()
+	_, _ = io.Copy(server, io.TeeReader(client, &w.seen))
+	_ = server.(*net.TCPConn).CloseWrite()
+	<-back
+}
+
+// upstream answers with the script's own files: /v1/models is the file
+// upstream/v1/models, JSON unless its name says otherwise.
+func (w *world) upstream() string {
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		request, err := httputil.DumpRequest(r, true)
+		if err != nil {
+			http.Error(rw, err.Error(), http.StatusBadRequest)
+			return
+		}
+		_, _ = w.seen.Write(request)
+		text, err := os.ReadFile(filepath.Join(w.dir, "upstream", filepath.FromSlash(r.URL.Path)))
+		kind := map[string]string{".txt": "text/plain", ".sse": "text/event-stream"}[filepath.Ext(r.URL.Path)]
+		if kind == "" {
+			kind = "application/json"
+		}
+		rw.Header().Set("Content-Type", kind)
+		if err != nil {
+			rw.WriteHeader(http.StatusNotFound)
+			text = []byte(`{"error":"no such file"}`)
+		}
+		_, _ = rw.Write(text)
+	}))
+	w.t.Cleanup(server.Close)
+	return server.URL
+}
+
+// nextPort is below the ports that the system gives to outgoing connections:
+// none of those takes it before the gateway listens there.
+var nextPort atomic.Int64
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	nextPort.CompareAndSwap(0, int64(20000+os.Getpid()*50%10000))
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", nextPort.Add(1))
+		if ln, err := net.Listen("tcp", address); err == nil {
+			_ = ln.Close()
+			return address
+		}
+	}
+	t.Fatal("no free port")
+	return ""
+}
