@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"maps"
@@ -13,6 +14,7 @@ import (
 
 	"sallyport/credential"
 	"sallyport/httpguard"
+	"sallyport/mask"
 	"sallyport/policy"
 	"sallyport/wire"
 )
@@ -73,8 +75,47 @@ func (c *Config) checkPostgres(p *problems, path []string, t wire.Target) wire.T
 		t.SSLRootCert = c.resolve(written)
 		checkCertificates(p, key("sslrootcert"), t.SSLRootCert, written)
 	}
+	for _, problem := range t.Problems() {
+		p.check(key(problem.Key), "%s.%s %v", named(path), problem.Key, problem.Err)
+	}
+	if t.SSLCert != "" && t.SSLKey != "" {
+		t.SSLCert, t.SSLKey = c.resolve(t.SSLCert), c.resolve(t.SSLKey)
+		if _, err := tls.LoadX509KeyPair(t.SSLCert, t.SSLKey); err != nil {
+			p.check(key("sslcert"), "%s.sslcert: %v", named(path), err)
+		}
+	}
+	c.checkOpened(p, path, t)
 	c.checkCredential(p, key("credential"), t.Credential, credential.Ref.CheckLogin)
 	return t
+}
+
+// checkOpened finds doors that a target opens past its own masks and rules.
+func (c *Config) checkOpened(p *problems, path []string, t wire.Target) {
+	masked := mask.NewColumns(c.Masks, path[1]) != nil
+	for _, door := range []struct{ key, value, open string }{
+		{"unparsed", t.Unparsed, "allow"},
+		{"function_calls", t.FunctionCalls, "allow"},
+		{"replication", t.Replication, "allow"},
+		{"parser_settings", t.ParserSettings, "free"},
+	} {
+		if door.value != door.open {
+			continue
+		}
+		if masked {
+			p.check(at(path, door.key), "%s.%s = %q leads past the masks of this target", named(path), door.key, door.open)
+		} else if rule := c.ruleOverSQL(path[1]); rule != "" && door.key == "parser_settings" {
+			p.check(at(path, door.key), "%s.%s = %q: rule %q depends on what the parser reads", named(path), door.key, door.open, rule)
+		}
+	}
+}
+
+// ruleOverSQL names a rule that depends on the SQL of a target's statements.
+func (c *Config) ruleOverSQL(target string) string {
+	rules, errs := policy.NewRules(c.Rules, c.Kinds())
+	if len(errs) > 0 {
+		return "" // said elsewhere
+	}
+	return rules.OverSQL(target)
 }
 
 // isUpstream reports whether s is host or host:port.

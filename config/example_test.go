@@ -18,7 +18,7 @@ func TestExampleLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Postgres) != 1 || len(c.HTTP) != 1 || len(c.Rules) != 4 || len(c.Masks) != 2 || c.Vault == nil {
+	if len(c.Postgres) != 2 || len(c.HTTP) != 1 || len(c.Rules) != 4 || len(c.Masks) != 2 || c.Vault == nil {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -37,6 +37,7 @@ func TestExampleLoadsWithFiles(t *testing.T) {
 	dir := t.TempDir()
 	certificate(t, dir, "tls.crt", "tls.key")
 	certificate(t, dir, "ca.crt", "ca.key")
+	certificate(t, dir, "gateway.crt", "gateway.key")
 	c, err := parse("gateway.toml", dir, all, (*Config).check)
 	if err != nil {
 		t.Fatal(err)

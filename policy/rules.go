@@ -98,6 +98,16 @@ func (r *Rules) seat(rule *rule, patterns []string) {
 	}
 }
 
+// OverSQL names the first rule of a target that depends on its SQL, "" for none.
+func (r *Rules) OverSQL(target string) string {
+	for _, rule := range r.targets[target].rules {
+		if rule.condition.about("sql") {
+			return rule.name
+		}
+	}
+	return ""
+}
+
 // applies reports whether a condition can be about a target of the kind: one
 // that speaks of sql alone is about Postgres targets, one that speaks of http
 // alone about HTTP targets, one of both or neither about all.

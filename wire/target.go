@@ -45,11 +45,6 @@ func (t Target) Problems() []policy.KeyError {
 	oneOf("function_calls", t.FunctionCalls, "deny", "allow")
 	oneOf("replication", t.Replication, "deny", "allow")
 	oneOf("parser_settings", t.ParserSettings, "pinned", "free")
-	for key, d := range map[string]time.Duration{"idle_timeout": t.IdleTimeout, "idle_in_transaction_timeout": t.IdleInTransactionTimeout} {
-		if d < 0 {
-			all = append(all, policy.KeyError{Key: key, Err: errors.New("can't be negative")})
-		}
-	}
 	if (t.SSLCert == "") != (t.SSLKey == "") {
 		all = append(all, policy.KeyError{Key: "sslcert", Err: errors.New("sslcert and sslkey go together")})
 	}
