@@ -120,7 +120,7 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 				"Name the tables.")
 		}
 	}
-	if runsPrepared(m) {
+	if r.asExecute {
 		return denied("a table cannot be made from a prepared statement on a target with protected columns",
 			"What it would copy is not read here.", "Write the query out.")
 	}
@@ -136,18 +136,6 @@ func (sh *shield) inSchema(schema string) bool {
 		}
 	}
 	return false
-}
-
-// runsPrepared finds CREATE TABLE ... AS EXECUTE, under EXPLAIN too.
-func runsPrepared(m proto.Message) bool {
-	return contains(m, func(m proto.Message) bool {
-		c, ok := m.(*ctasStmt)
-		if !ok {
-			return false
-		}
-		_, ok = unwrap(c.Query).(*executeStmt)
-		return ok
-	})
 }
 
 // runs gives the name of the prepared statement or cursor that m returns rows of.

@@ -34,6 +34,9 @@ func (ev eval) all(nodes []*node) value {
 
 // expr gives what an expression depends on. Its list of nodes is closed.
 func (ev eval) expr(n *node) value {
+	if n == nil || !ev.spend(0) {
+		return value{}
+	}
 	m := unwrap(n)
 	switch m := m.(type) {
 	case nil, *paramRef, *aConst, *setDefault, *valueFunc, *currentOf:
@@ -154,6 +157,11 @@ func outputsOf(columns []column) value {
 }
 
 func (ev eval) columnRef(m *columnRef) value {
+	for s := ev.sc; s != nil; s = s.parent {
+		if !ev.spend(len(s.columns) + len(s.items)) {
+			return value{}
+		}
+	}
 	parts := names(m.Fields)
 	if len(parts) == 1 && parts[0] == "*" { // an argument of a row
 		if ev.sc.vague {
@@ -225,12 +233,14 @@ func (ev eval) caseExpr(m *caseExpr) value {
 			ev.misunderstood("CASE of that form")
 			return v
 		}
-		if m.Arg != nil {
-			ev.equal(arg, ev.expr(w.Expr), "CASE")
-		} else {
+		when := ev.expr(w.Expr)
+		switch {
+		case m.Arg != nil:
+			ev.equal(arg, when, "CASE")
+		case len(ev.restricted(when)) > 0:
 			ev.filter(w.Expr)
 		}
-		v = computed(v, ev.expr(w.Expr), ev.expr(w.Result))
+		v = computed(v, when, ev.expr(w.Result))
 	}
 	return computed(v)
 }

@@ -16,6 +16,7 @@ type reader struct {
 	cat    *Catalog
 	parser *Parser
 	facts  *policy.SQL
+	seen   map[noted]bool // of the whole text
 
 	uses      []use         // relations that are read or changed
 	calls     []call        // functions
@@ -26,6 +27,7 @@ type reader struct {
 	settings  []*setStmt    // SET, wherever it stands
 	setCalls  []*funcCall
 	writesTo  []string // targets of UPDATE and the like, schema and name, for pg_settings
+	asExecute bool     // CREATE TABLE ... AS EXECUTE
 	dry       int      // within a plain EXPLAIN nothing runs
 	depth     int      // of bodies within bodies
 }
@@ -40,22 +42,29 @@ type call struct{ schema, name string }
 // the WITH queries above it.
 type frame struct {
 	parent *frame
-	ctes   []string
+	ctes   map[string]bool
 	tables map[string]string // by alias: the relation as written; "" for anything else
 	query  bool              // opens a FROM clause
 }
 
 func (f *frame) isCTE(name string) bool {
 	for ; f != nil; f = f.parent {
-		if slices.Contains(f.ctes, name) {
+		if f.ctes[name] {
 			return true
 		}
 	}
 	return false
 }
 
+// noted is a name that one of the lists holds already.
+type noted struct {
+	list *[]string
+	name string
+}
+
 func (r *reader) add(to *[]string, s string) {
-	if s != "" && !slices.Contains(*to, s) {
+	if key := (noted{to, s}); s != "" && !r.seen[key] {
+		r.seen[key] = true
 		*to = append(*to, s)
 	}
 }
@@ -168,6 +177,9 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		if m.Into != nil {
 			r.name(m.Into.Rel)
 		}
+		if _, ok := unwrap(m.Query).(*executeStmt); ok {
+			r.asExecute = true
+		}
 		if m.Query != nil {
 			r.walk(m.Query.ProtoReflect(), f)
 		}
@@ -258,15 +270,15 @@ func (r *reader) with(w *withClause, f *frame) *frame {
 	if w == nil {
 		return f
 	}
-	inner := &frame{parent: f}
+	inner := &frame{parent: f, ctes: map[string]bool{}}
 	if w.Recursive {
 		for _, n := range w.Ctes {
-			inner.ctes = append(inner.ctes, n.GetCommonTableExpr().GetCtename())
+			inner.ctes[n.GetCommonTableExpr().GetCtename()] = true
 		}
 	}
 	for _, n := range w.Ctes {
 		r.walk(n.ProtoReflect(), inner)
-		inner.ctes = append(inner.ctes, n.GetCommonTableExpr().GetCtename())
+		inner.ctes[n.GetCommonTableExpr().GetCtename()] = true
 	}
 	return inner
 }

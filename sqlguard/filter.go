@@ -65,6 +65,9 @@ func (a *analyst) refuseUse(deps []*dep, where string) {
 // filter works out a condition: WHERE, ON, HAVING, FILTER or WHEN.
 func (ev eval) filter(n *node) {
 	const where = "a condition"
+	if !ev.spend(0) {
+		return
+	}
 	switch m := unwrap(n).(type) {
 	case nil:
 	case *boolExpr:

@@ -7,6 +7,9 @@ import (
 // from works out one entry of a FROM clause. left is what stands before it,
 // which LATERAL can see.
 func (a *analyst) from(n *node, left tables, parent *scope, env *cte) tables {
+	if !a.spend(len(left.columns)) {
+		return tables{}
+	}
 	lateral := &scope{tables: left, parent: parent}
 	switch m := unwrap(n).(type) {
 	case *rangeVar:
@@ -44,7 +47,7 @@ func (a *analyst) from(n *node, left tables, parent *scope, env *cte) tables {
 // under it.
 func (a *analyst) named(v *rangeVar, env *cte) *item {
 	if v.Schemaname == "" {
-		if c := env.find(v.Relname); c != nil {
+		if c := env.find(v.Relname, a); c != nil {
 			return &item{name: v.Relname, columns: c.columns}
 		}
 	}

@@ -82,16 +82,16 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 	}
 	reading.Facts.Parsed = true
 	reading.Facts.Statements = int64(len(tree.Stmts))
-	sh := g.shieldFor(cat)
+	sh, seen := g.shieldFor(cat), map[noted]bool{}
 	for _, raw := range tree.Stmts {
-		g.readStatement(&reading, raw, sh)
+		g.readStatement(&reading, raw, sh, seen)
 	}
 	return reading
 }
 
 // readStatement adds one statement to the reading.
-func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield) {
-	r := &reader{cat: sh.cat, parser: g.parser, facts: &reading.Facts}
+func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, seen map[noted]bool) {
+	r := &reader{cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen}
 	r.walk(raw.ProtoReflect(), nil)
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)
@@ -101,7 +101,11 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield) {
 	refusal := r.refuseSettings()
 	if sh.any() {
 		reached := sh.reached(r.uses)
-		sh.unknown(r.uses, &reading.Unknown)
+		for _, u := range r.uses {
+			if len(sh.cat.find(u.schema, u.name)) == 0 {
+				r.add(&reading.Unknown, dotted(u.schema, u.name))
+			}
+		}
 		statement.Runs = runs(m)
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
 		if refusal == nil {

@@ -18,7 +18,20 @@ type analyst struct {
 	reached string // the protected relation to name in a refusal
 	trusted bool   // a view's definition: its filters are the owner's own
 	depth   int    // of views within views
+	spent   int    // nodes and names looked at
 	refusal *policy.Refusal
+}
+
+// budget bounds the work over one statement: what nests can double it with
+// every level.
+const budget = 2_000_000
+
+// spend takes n from the budget; false when nothing more is to be done.
+func (a *analyst) spend(n int) bool {
+	if a.spent += n + 1; a.spent > budget {
+		a.refuse(&policy.Refusal{Kind: policy.TooLarge, Public: tooComplex})
+	}
+	return a.refusal == nil
 }
 
 // value is what one expression gives.

@@ -232,8 +232,8 @@ LEFT JOIN LATERAL (
 	ORDER BY p.paid_at DESC
 	LIMIT 1
 ) last_payment ON true
-WHERE o.created_at BETWEEN $1 AND $2
-	AND o.status IN ('open', 'paid', 'shipped', 'returned')
+WHERE o.id BETWEEN $1 AND $2
+	AND o.note IN ('open', 'paid', 'shipped', 'returned')
 	AND (o.note IS NULL OR o.note NOT LIKE '%test%')
 	AND EXISTS (SELECT 1 FROM memberships m WHERE m.user_id = u.id AND m.plan = ANY ($3))
 	AND o.user_id NOT IN (SELECT b.user_id FROM blocked b WHERE b.until > now())

@@ -70,8 +70,8 @@ type cte struct {
 	next    *cte
 }
 
-func (c *cte) find(name string) *cte {
-	for ; c != nil; c = c.next {
+func (c *cte) find(name string, a *analyst) *cte {
+	for ; c != nil && a.spend(0); c = c.next {
 		if c.name == name {
 			return c
 		}

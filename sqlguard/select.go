@@ -9,6 +9,9 @@ import (
 
 // query works out a SELECT, VALUES or set operation.
 func (a *analyst) query(q *selectStmt, parent *scope, env *cte) []column {
+	if !a.spend(0) {
+		return nil
+	}
 	if q.IntoClause != nil {
 		a.misunderstood("SELECT INTO")
 		return nil
@@ -26,6 +29,9 @@ func (a *analyst) query(q *selectStmt, parent *scope, env *cte) []column {
 	}
 	sc := &scope{parent: parent}
 	for _, n := range q.FromClause {
+		if !a.spend(len(sc.columns)) {
+			return nil
+		}
 		sc.add(a.from(n, sc.tables, parent, env))
 	}
 	ev := a.in(sc, env)
@@ -149,7 +155,10 @@ func (a *analyst) with(w *withClause, parent *scope, env *cte) *cte {
 	if w == nil {
 		return env
 	}
-	for _, n := range w.Ctes {
+	for i, n := range w.Ctes {
+		if !a.spend(i) {
+			return env
+		}
 		c := n.GetCommonTableExpr()
 		if c == nil || c.SearchClause != nil || c.CycleClause != nil {
 			a.misunderstood("WITH ... SEARCH or CYCLE")
@@ -258,14 +267,13 @@ func (a *analyst) order(q *selectStmt, columns []column, sc *scope, env *cte) {
 // byOutput is a use that may name an output by number or name. A name is taken
 // to mean the output and the column both.
 func (a *analyst) byOutput(n *node, columns []column, ev eval, where string) {
-	if c, ok := unwrap(n).(*aConst); ok {
+	if _, ok := unwrap(n).(*aConst); ok {
 		if i, isNumber := number(n); isNumber {
 			if i >= 1 && int(i) <= len(columns) {
 				a.useOf(columns[int(i)-1].value, where)
 			}
 			return
 		}
-		_ = c
 	}
 	if ref, ok := unwrap(n).(*columnRef); ok && len(ref.Fields) == 1 {
 		name, found := text(ref.Fields[0]), false

@@ -263,14 +263,6 @@ func (sh *shield) mayMatch(u use) bool {
 	})
 }
 
-func (sh *shield) unknown(uses []use, to *[]string) {
-	for _, u := range uses {
-		if name := dotted(u.schema, u.name); len(sh.cat.find(u.schema, u.name)) == 0 && !slices.Contains(*to, name) {
-			*to = append(*to, name)
-		}
-	}
-}
-
 // origin is Guard.Origin.
 func (sh *shield) origin(table uint32, number int16) (Output, bool) {
 	rel := sh.cat.relation(table)
@@ -280,6 +272,9 @@ func (sh *shield) origin(table uint32, number int16) (Output, bool) {
 	if sh.closed[table] != "" { // nothing of it is known to be free
 		return Output{Name: rel.name, Protected: []Column{{rel.schema, rel.name, ""}}}, true
 	}
+	if number < 0 { // a system column holds nothing of the row's values
+		return Output{}, true
+	}
 	var row []*dep
 	for i, c := range sh.columnsOf(rel, 0) {
 		if rel.columns[i].number == number {
@@ -287,7 +282,7 @@ func (sh *shield) origin(table uint32, number int16) (Output, bool) {
 		}
 		row = union(row, c.deps)
 	}
-	return Output{Name: rel.name, Protected: listed(row)}, number <= 0
+	return Output{Name: rel.name, Protected: listed(row)}, number == 0
 }
 
 // union gives a and what b adds to it, leaving both as they are.

@@ -24,7 +24,8 @@ func bounds(where *node, target *rangeVar) bool {
 	if where == nil {
 		return false
 	}
-	c := condition{target: target.GetRelname(), relation: target.GetRelname()}
+	c := condition{target: target.GetRelname(), relation: target.GetRelname(), looks: new(int)}
+	*c.looks = 1_000_000
 	if a := target.GetAlias(); a != nil {
 		c.target = a.Aliasname
 	}
@@ -36,6 +37,7 @@ func bounds(where *node, target *rangeVar) bool {
 type condition struct {
 	target   string // its alias, or its name
 	relation string
+	looks    *int // left, at nodes of conditions within conditions
 }
 
 // judge folds a condition, negated or not.
@@ -156,10 +158,15 @@ func (c condition) connective(b *boolExpr, negated bool) truth {
 	return never
 }
 
+const maxDisjuncts = 100
+
 // complementary reports whether two of the conditions leave nothing out: x IS
 // NULL and x IS NOT NULL, p and NOT p, x = 1 and x <> 1, x < 1 and x >= 1.
 func complementary(args []*node) bool {
 	flat := flatten(args)
+	if len(flat) > maxDisjuncts {
+		return true // too many to compare them all
+	}
 	for i, a := range flat {
 		for _, b := range flat[:i] {
 			if opposite(a, b) {
@@ -432,7 +439,15 @@ func lastName(n *node) string {
 }
 
 // mentions reports whether a condition may depend on the target's row.
-func (c condition) mentions(n *node) bool { return contains(n, c.isOurs) }
+func (c condition) mentions(n *node) bool {
+	if *c.looks <= 0 {
+		return false
+	}
+	return contains(n, func(m proto.Message) bool {
+		*c.looks--
+		return *c.looks <= 0 || c.isOurs(m)
+	}) && *c.looks > 0
+}
 
 // isOurs: an unqualified name may be the target's.
 func (c condition) isOurs(m proto.Message) bool {
