@@ -39,8 +39,8 @@ need() { # need PROGRAM PACKAGE...: the program, installed as root when it is mi
 
 # vault: a real Vault, built from its source by internal/testvault.
 vault() {
-	SALLYPORT_TEST_VAULT=$(internal/testvault/build.sh)
-	export SALLYPORT_TEST_VAULT
+	SALLYPORT_TESTVAULT=$(internal/testvault/build.sh)
+	export SALLYPORT_TESTVAULT
 }
 
 # python: a virtual environment with what requirements.txt pins.
