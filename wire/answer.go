@@ -156,9 +156,10 @@ func (s *Session) serverError(size int) error {
 	if a == nil || r.get('V') == "FATAL" || r.get('V') == "PANIC" {
 		return writeMessage(s.out, 'E', s.scrubbed(a, r).encode())
 	}
-	if a.refuses(r) {
-		a.code, a.message = sqlstates[a.refusal.Kind], a.refusal.Public
-		err = s.say(errorResponse(a.refusal, "ERROR"))
+	refusal, r := a.instead(r)
+	if refusal != nil {
+		a.code, a.message = sqlstates[refusal.Kind], refusal.Public
+		err = s.say(errorResponse(refusal, "ERROR"))
 	} else {
 		r = s.scrubbed(a, r)
 		a.code, a.message = r.get('C'), r.get('M')

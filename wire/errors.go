@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgproto3/v2"
 
@@ -86,6 +87,24 @@ func (r report) get(kind byte) string {
 		}
 	}
 	return ""
+}
+
+// with is the report with another text in a field.
+func (r report) with(kind byte, text string) report {
+	out := report{fields: make([]field, 0, len(r.fields)+1)}
+	for _, f := range r.fields {
+		if f.kind != kind {
+			out.fields = append(out.fields, f)
+		}
+	}
+	out.fields = append(out.fields, field{kind, text})
+	return out
+}
+
+// positionOf is the character in the statement, from 1; 0 is none.
+func (r report) positionOf() int {
+	n, _ := strconv.Atoi(r.get('P'))
+	return n
 }
 
 func (r report) encode() []byte {

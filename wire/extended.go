@@ -41,7 +41,7 @@ func (s *Session) parse(ctx context.Context, size int) error {
 		return s.skipped(a)
 	}
 	if a.refusal != nil {
-		return s.poisonParse(name)
+		return s.poisonParse(a)
 	}
 	return writeMessage(s.up.out, 'P', body)
 }

@@ -415,3 +415,69 @@ func TestEverySQLSTATE(t *testing.T) {
 		t.Error("sqlstates has more than the kinds")
 	}
 }
+
+// TestSyntaxErrorsAreTheServersOwn: a text that the guard's parser rejects gets
+// the server's words about it, and one that the server would take gets ours.
+func TestSyntaxErrorsAreTheServersOwn(t *testing.T) {
+	g := start(t)
+	texts := map[string]string{ // to what the guard's parser says
+		"selec 1":                            `syntax error at or near "selec"`,
+		"select 1 +":                         "syntax error at end of input",
+		"select 'ä', 1 1":                    `syntax error at or near "1"`,
+		"select 'open":                       "unterminated quoted string",
+		"select 1 /* open":                   "unterminated comment",
+		"select 1 -- closed":                 "-",
+		"select 1; selec":                    "-",
+		"select $$ open":                     "-",
+		`select "open`:                       "-",
+		`select E'\`:                         "-",
+		"create table evil (id int)":         "-",
+		"create table evil (id int); select": "-",
+		"create table evil (id int) --":      "-",
+		"create table evil (id int) \\":      "-",
+		"create table evil (id int);":        "-",
+	}
+	g.judge = func(text string) Reading {
+		if message, ok := texts[text]; ok {
+			return Reading{Refusal: &policy.Refusal{Kind: policy.Unparsed, Public: message}}
+		}
+		return allowed
+	}
+	direct := g.db.Conn(t)
+	gateway := g.connect(t, "")
+	for text := range texts {
+		for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeDescribeExec} {
+			tx, err := direct.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, want := tx.Exec(t.Context(), text, mode)
+			_ = tx.Rollback(t.Context())
+			_, got := gateway.Exec(t.Context(), text, mode)
+			var a, b *pgconn.PgError
+			if !errors.As(got, &b) {
+				t.Errorf("%q was run: %v", text, got)
+				continue
+			}
+			if errors.As(want, &a) && strings.HasPrefix(text, "create") && a.Code != poisonCode {
+				a = nil
+			}
+			if a == nil {
+				if b.Code != "42501" || !strings.Contains(b.Message, "does not know its syntax") {
+					t.Errorf("%q: the server takes it, the client got %+v", text, b)
+				}
+				continue
+			}
+			if strings.Contains(a.Message, "multiple commands") || strings.HasSuffix(a.Message, "end of input") && texts[text] == "-" {
+				continue
+			}
+			a.Line, b.Line = 0, 0 // of scan.l: another branch raised it
+			if *a != *b {
+				t.Errorf("%q:\n direct  %+v\n gateway %+v", text, a, b)
+			}
+		}
+	}
+	if n := count(t, g, "pg_class where relname = 'evil'"); n != 0 {
+		t.Error("a text that could not be judged ran")
+	}
+}

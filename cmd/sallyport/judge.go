@@ -30,6 +30,7 @@ type bench struct {
 	guard   *sqlguard.Guard
 	columns *mask.Columns // nil: nothing is masked, and no catalog is needed
 	catalog *catalog
+	unread  bool // SQL that the parser rejects may pass
 }
 
 func newStatementJudge(cfg *config.Config, rules *policy.Rules, log zerolog.Logger) (*statementJudge, error) {
@@ -41,11 +42,11 @@ func newStatementJudge(cfg *config.Config, rules *policy.Rules, log zerolog.Logg
 		rules: rules, log: log, benches: map[string]*bench{},
 		parser: sqlguard.NewParser([]string{self, parseWorker}),
 	}
-	for name := range cfg.Postgres {
+	for name, target := range cfg.Postgres {
 		columns := mask.NewColumns(cfg.Masks, name)
 		j.benches[name] = &bench{
 			guard: sqlguard.New(guarded(columns), j.parser), columns: columns,
-			catalog: newCatalog(name),
+			catalog: newCatalog(name), unread: target.Unparsed == "allow",
 		}
 	}
 	return j, nil
@@ -89,9 +90,11 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		}
 	}
 	if read.Refusal != nil && !read.Facts.Parsed {
-		// No rule can tell what it does.
-		out.Refusal = read.Refusal
-		return out
+		if !b.unread {
+			out.Refusal = read.Refusal // no rule can tell what it does
+			return out
+		}
+		read.Refusal = nil // a rule that asks what it does still refuses it
 	}
 	q.SQL = &read.Facts
 	out.Verdict = j.rules.Judge(&q)
