@@ -38,24 +38,6 @@ type use struct{ schema, name string }
 // call is one call of a function.
 type call struct{ schema, name string }
 
-// frame is what names mean at one place: the relations of one FROM clause, and
-// the WITH queries above it.
-type frame struct {
-	parent *frame
-	ctes   map[string]bool
-	tables map[string]string // by alias: the relation as written; "" for anything else
-	query  bool              // opens a FROM clause
-}
-
-func (f *frame) isCTE(name string) bool {
-	for ; f != nil; f = f.parent {
-		if f.ctes[name] {
-			return true
-		}
-	}
-	return false
-}
-
 // noted is a name that one of the lists holds already.
 type noted struct {
 	list *[]string
@@ -265,67 +247,6 @@ func (r *reader) body(m *functionStmt, f *frame) {
 	}
 }
 
-// with visits the WITH queries and gives the frame that knows them.
-func (r *reader) with(w *withClause, f *frame) *frame {
-	if w == nil {
-		return f
-	}
-	inner := &frame{parent: f, ctes: map[string]bool{}}
-	if w.Recursive {
-		for _, n := range w.Ctes {
-			inner.ctes[n.GetCommonTableExpr().GetCtename()] = true
-		}
-	}
-	for _, n := range w.Ctes {
-		r.walk(n.ProtoReflect(), inner)
-		inner.ctes[n.GetCommonTableExpr().GetCtename()] = true
-	}
-	return inner
-}
-
-// frame gives the names of one FROM clause.
-func (r *reader) frame(parent *frame, target *rangeVar, from []*node) *frame {
-	f := &frame{parent: parent, tables: map[string]string{}, query: true}
-	f.note(target, true)
-	for _, n := range from {
-		f.from(n)
-	}
-	return f
-}
-
-func (f *frame) note(v *rangeVar, target bool) {
-	if v == nil {
-		return
-	}
-	name := v.Relname
-	if v.Alias != nil {
-		name = v.Alias.Aliasname
-	}
-	f.tables[name] = dotted(v.Schemaname, v.Relname)
-	if !target && v.Schemaname == "" && f.isCTE(v.Relname) {
-		f.tables[name] = ""
-	}
-}
-
-func (f *frame) from(n *node) {
-	switch m := unwrap(n).(type) {
-	case *rangeVar:
-		f.note(m, false)
-	case *joinExpr:
-		f.from(m.Larg)
-		f.from(m.Rarg)
-	case *rangeSample:
-		f.from(m.Relation)
-	case *rangeSub:
-		f.tables[m.Alias.GetAliasname()] = ""
-	case *rangeFunc:
-		f.tables[m.Alias.GetAliasname()] = ""
-	case nil:
-	default:
-		f.tables[""] = ""
-	}
-}
-
 // target notes the target of INSERT and the like, which is never a WITH query.
 func (r *reader) target(v *rangeVar) {
 	if v != nil {
@@ -366,87 +287,4 @@ func (r *reader) columnNames(table *rangeVar, targets []*node) {
 			r.add(&r.facts.Columns, dotted(dotted(table.Schemaname, table.Relname), t.Name))
 		}
 	}
-}
-
-// column notes a column under the name of its table, where that is known.
-func (r *reader) column(m *columnRef, f *frame) {
-	parts := names(m.Fields)
-	if len(parts) == 0 {
-		return
-	}
-	name := parts[len(parts)-1]
-	if len(parts) > 1 {
-		r.add(&r.fields, name)
-		r.noteColumn(f.lookup(parts[:len(parts)-1]), name)
-		return
-	}
-	for ; f != nil; f = f.parent {
-		if !f.query || len(f.tables) == 0 {
-			continue
-		}
-		for _, table := range r.holders(f, name) {
-			r.noteColumn(table, name)
-		}
-		return
-	}
-	r.noteColumn("", name)
-}
-
-// holders gives the tables of a frame that may hold a column; "" when that is
-// not known.
-func (r *reader) holders(f *frame, column string) []string {
-	var sure, all []string
-	for _, table := range f.tables {
-		if table == "" {
-			continue
-		}
-		all = append(all, table)
-		parts := strings.Split(table, ".")
-		schema, name := qualified(parts)
-		for _, rel := range r.cat.find(schema, name) {
-			if slices.ContainsFunc(rel.columns, func(a attribute) bool { return a.name == column }) {
-				sure = append(sure, table)
-				break
-			}
-		}
-	}
-	slices.Sort(all)
-	slices.Sort(sure)
-	switch {
-	case column == "*" || len(f.tables) == 1 && len(all) == 1:
-		return all
-	case len(sure) > 0:
-		return sure
-	}
-	return []string{""}
-}
-
-func (r *reader) noteColumn(table, column string) {
-	if column != "*" || table == "" {
-		if column != "*" {
-			r.add(&r.facts.Columns, dotted(table, column))
-		}
-		return
-	}
-	r.add(&r.facts.Columns, table+".*")
-	schema, name := qualified(strings.Split(table, "."))
-	for _, rel := range r.cat.find(schema, name) {
-		for _, a := range rel.columns {
-			r.add(&r.facts.Columns, table+"."+a.name)
-		}
-	}
-}
-
-// lookup gives the relation that the qualifier of a column means, as written.
-func (f *frame) lookup(qualifier []string) string {
-	schema, name := qualified(qualifier)
-	for ; f != nil; f = f.parent {
-		if table, ok := f.tables[name]; ok && (schema == "" || table == dotted(schema, name)) {
-			return table
-		}
-	}
-	if schema == "" && (name == "excluded" || name == "new" || name == "old") {
-		return ""
-	}
-	return dotted(schema, name)
 }

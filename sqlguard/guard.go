@@ -76,8 +76,10 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 		return reading
 	}
 	if cat == nil && len(g.protected) > 0 {
-		reading.Refusal = &policy.Refusal{Kind: policy.Unavailable, Public: "the target's catalog could not be read",
-			Hint: "Try again."}
+		reading.Refusal = &policy.Refusal{
+			Kind: policy.Unavailable, Public: "the target's catalog could not be read",
+			Hint: "Try again.",
+		}
 		return reading
 	}
 	reading.Facts.Parsed = true

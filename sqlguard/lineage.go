@@ -163,10 +163,12 @@ func (a *analyst) table(m *createStmt) {
 
 // misunderstood refuses a form of statement, or of a part of one.
 func (a *analyst) misunderstood(what string) {
-	a.refuse(&policy.Refusal{Kind: policy.Denied,
+	a.refuse(&policy.Refusal{
+		Kind:   policy.Denied,
 		Public: fmt.Sprintf("table %q holds protected columns and this form of statement over it is not understood yet", a.reached),
 		Detail: "What is not understood: " + what + ".",
-		Hint:   "Select the columns by name from the table; unprotected columns are free."})
+		Hint:   "Select the columns by name from the table; unprotected columns are free.",
+	})
 }
 
 func (a *analyst) refuse(r *policy.Refusal) {

@@ -74,7 +74,6 @@ type (
 	booleanTest = pg.BooleanTest
 	funcCall    = pg.FuncCall
 	typeCast    = pg.TypeCast
-	typeName    = pg.TypeName
 	collate     = pg.CollateClause
 	caseExpr    = pg.CaseExpr
 	caseWhen    = pg.CaseWhen
@@ -125,14 +124,11 @@ type (
 	mergeWhen      = pg.MergeWhenClause
 	intoClause     = pg.IntoClause
 	explainStmt    = pg.ExplainStmt
-	prepareStmt    = pg.PrepareStmt
 	executeStmt    = pg.ExecuteStmt
-	declareStmt    = pg.DeclareCursorStmt
 	fetchStmt      = pg.FetchStmt
 	copyStmt       = pg.CopyStmt
 	ctasStmt       = pg.CreateTableAsStmt
 	createStmt     = pg.CreateStmt
-	foreignStmt    = pg.CreateForeignTableStmt
 	sequenceStmt   = pg.CreateSeqStmt
 	alterSeqStmt   = pg.AlterSeqStmt
 	compositeStmt  = pg.CompositeTypeStmt
@@ -147,14 +143,12 @@ type (
 	grantRoleStmt  = pg.GrantRoleStmt
 	lockStmt       = pg.LockStmt
 	vacuumStmt     = pg.VacuumStmt
-	clusterStmt    = pg.ClusterStmt
 	reindexStmt    = pg.ReindexStmt
 	renameStmt     = pg.RenameStmt
 	commentStmt    = pg.CommentStmt
 	defineStmt     = pg.DefineStmt
 	txStmt         = pg.TransactionStmt
 	setStmt        = pg.VariableSetStmt
-	showStmt       = pg.VariableShowStmt
 )
 
 // The enumerators that the other files use.

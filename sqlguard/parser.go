@@ -57,8 +57,10 @@ func (p *Parser) parse(text string) (*parseResult, *policy.Refusal) {
 	run := parseToBytes
 	if len(text) > p.inProcess {
 		if p.pool == nil {
-			return nil, &policy.Refusal{Kind: policy.TooLarge, Public: "statement is too long to be judged",
-				Hint: "send it in parts, or use COPY for bulk data"}
+			return nil, &policy.Refusal{
+				Kind: policy.TooLarge, Public: "statement is too long to be judged",
+				Hint: "send it in parts, or use COPY for bulk data",
+			}
 		}
 		run = p.pool.parse
 	}
@@ -67,8 +69,10 @@ func (p *Parser) parse(text string) (*parseResult, *policy.Refusal) {
 	var refusal *policy.Refusal
 	switch {
 	case errors.As(err, &syntax):
-		return nil, &policy.Refusal{Kind: policy.Unparsed, Public: syntax.message, Position: syntax.position,
-			Hint: "the gateway reads SQL by PostgreSQL 16's grammar"}
+		return nil, &policy.Refusal{
+			Kind: policy.Unparsed, Public: syntax.message, Position: syntax.position,
+			Hint: "the gateway reads SQL by PostgreSQL 16's grammar",
+		}
 	case errors.As(err, &refusal):
 		return nil, refusal
 	case err != nil:

@@ -2,6 +2,7 @@ package sqlguard
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -262,4 +263,41 @@ func BenchmarkRead(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestWorkIsBounded: whatever nests or multiplies is answered soon.
+func TestWorkIsBounded(t *testing.T) {
+	g, cat := New(protectedColumns, testParser(t)), testCatalog(t)
+	nest := func(n int, before, core, after string) string {
+		return strings.Repeat(before, n) + core + strings.Repeat(after, n)
+	}
+	for name, text := range map[string]string{
+		"cases":      "select " + nest(200, "case when ", "password = 'a'", " then true end") + " from users",
+		"recursions": nest(100, "with recursive t as (", "select password from users", " union all select * from t) select * from t"),
+		"disjuncts":  "delete from users where id = 0" + strings.Repeat(" or id = 1", 5_000),
+		"exists":     "delete from users where " + nest(400, "exists (select 1 from users where ", "id = 1", ")"),
+		"tables":     "select id from users u0" + strings.Repeat(", users u1", 10_000),
+		"columns":    "select id" + strings.Repeat(", password", 50_000) + " from users",
+		"rows":       "insert into users (id, password) values (1, 'x')" + strings.Repeat(", (1, 'x')", 40_000),
+		"statements": strings.Repeat("select password from users;", 20_000),
+		"names":      manyNames(30_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			began := time.Now()
+			r := g.Read(text, cat)
+			if d := time.Since(began); d > 10*time.Second {
+				t.Errorf("took %v", d)
+			}
+			t.Logf("%v, %v", time.Since(began), r.Refusal)
+		})
+	}
+}
+
+func manyNames(n int) string {
+	var b strings.Builder
+	b.WriteString("select id")
+	for i := range n {
+		fmt.Fprintf(&b, ", c%d", i)
+	}
+	return b.String() + " from orders"
 }

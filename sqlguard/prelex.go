@@ -16,16 +16,22 @@ const (
 func prelex(text string) *policy.Refusal {
 	switch {
 	case len(text) > maxText:
-		return &policy.Refusal{Kind: policy.TooLarge, Public: "statement is longer than 1 MiB",
-			Hint: "send it in parts, or use COPY for bulk data"}
+		return &policy.Refusal{
+			Kind: policy.TooLarge, Public: "statement is longer than 1 MiB",
+			Hint: "send it in parts, or use COPY for bulk data",
+		}
 	case strings.IndexByte(text, 0) >= 0:
 		return &policy.Refusal{Kind: policy.Unparsed, Public: "statement holds a zero byte"}
 	case !utf8.ValidString(text):
-		return &policy.Refusal{Kind: policy.Unparsed, Public: "statement is not valid UTF-8",
-			Hint: "the gateway reads statements as UTF-8"}
+		return &policy.Refusal{
+			Kind: policy.Unparsed, Public: "statement is not valid UTF-8",
+			Hint: "the gateway reads statements as UTF-8",
+		}
 	case strings.Count(text, "/*") > maxCommentDepth && commentDepth(text) > maxCommentDepth:
-		return &policy.Refusal{Kind: policy.TooLarge, Public: tooComplex,
-			Detail: "comments are nested too deeply"}
+		return &policy.Refusal{
+			Kind: policy.TooLarge, Public: tooComplex,
+			Detail: "comments are nested too deeply",
+		}
 	}
 	return nil
 }

@@ -83,10 +83,12 @@ func (c *cte) find(name string, a *analyst) *cte {
 func (a *analyst) relation(schema, name string) *item {
 	found := a.sh.cat.find(schema, name)
 	if len(found) == 0 {
-		a.refuse(&policy.Refusal{Kind: policy.Denied,
+		a.refuse(&policy.Refusal{
+			Kind:   policy.Denied,
 			Public: fmt.Sprintf("relation %q is not known to the gateway", name),
 			Detail: "A relation of that name could hold protected columns.",
-			Hint:   "If it was created a moment ago, try again; otherwise check its name."})
+			Hint:   "If it was created a moment ago, try again; otherwise check its name.",
+		})
 		return &item{name: name, vague: true}
 	}
 	it := &item{schema: schema, name: name, base: true}

@@ -49,9 +49,11 @@ func (r *reader) refuseSettings() *policy.Refusal {
 			continue
 		}
 		if slices.ContainsFunc(f.Args, func(n *node) bool { _, named := unwrap(n).(*namedArg); return named }) || !isConstant(f.Args[0]) {
-			return &policy.Refusal{Kind: policy.Denied, Public: "set_config needs the name of the setting as a constant here",
+			return &policy.Refusal{
+				Kind: policy.Denied, Public: "set_config needs the name of the setting as a constant here",
 				Detail: "Another name could change how the server reads statements.",
-				Hint:   "Write the name as a literal: set_config('name', value, false)."}
+				Hint:   "Write the name as a literal: set_config('name', value, false).",
+			}
 		}
 		name := strings.ToLower(text(f.Args[0]))
 		if ok, isPinned := pinned[name]; isPinned && (len(f.Args) < 2 || !isConstant(f.Args[1]) || !ok(text(f.Args[1]))) {
@@ -59,8 +61,10 @@ func (r *reader) refuseSettings() *policy.Refusal {
 		}
 	}
 	if slices.Contains(r.writesTo, "pg_settings") {
-		return &policy.Refusal{Kind: policy.Denied, Public: "pg_settings cannot be written to through the gateway",
-			Hint: "Use SET."}
+		return &policy.Refusal{
+			Kind: policy.Denied, Public: "pg_settings cannot be written to through the gateway",
+			Hint: "Use SET.",
+		}
 	}
 	return nil
 }
@@ -70,9 +74,11 @@ func pinnedRefusal(name string) *policy.Refusal {
 	if name == "client_encoding" {
 		want = "UTF8"
 	}
-	return &policy.Refusal{Kind: policy.Denied, Public: fmt.Sprintf("%s cannot be changed through the gateway", name),
+	return &policy.Refusal{
+		Kind: policy.Denied, Public: fmt.Sprintf("%s cannot be changed through the gateway", name),
 		Detail: "The gateway and the server must read the same statements in the same bytes.",
-		Hint:   fmt.Sprintf("The gateway reads statements as UTF-8 with standard_conforming_strings on; leave %s at %s.", name, want)}
+		Hint:   fmt.Sprintf("The gateway reads statements as UTF-8 with standard_conforming_strings on; leave %s at %s.", name, want),
+	}
 }
 
 // isConstant reports whether n is a literal, cast or not.

@@ -26,9 +26,11 @@ type shield struct {
 }
 
 func newShield(patterns []Pattern, cat *Catalog, parser *Parser) *shield {
-	sh := &shield{cat: cat, patterns: patterns, parser: parser,
+	sh := &shield{
+		cat: cat, patterns: patterns, parser: parser,
 		columns: map[uint32]map[string][]*dep{}, reaches: map[uint32]bool{},
-		views: map[uint32][]value{}, closed: map[uint32]string{}}
+		views: map[uint32][]value{}, closed: map[uint32]string{},
+	}
 	if cat == nil || len(patterns) == 0 {
 		return sh
 	}

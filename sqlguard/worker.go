@@ -145,8 +145,10 @@ func (p *pool) parse(text string) ([]byte, error) {
 	select {
 	case w = <-p.slots:
 	case <-wait.C:
-		return nil, &policy.Refusal{Kind: policy.Busy, Public: "too many long statements are waiting to be judged",
-			Hint: "try again"}
+		return nil, &policy.Refusal{
+			Kind: policy.Busy, Public: "too many long statements are waiting to be judged",
+			Hint: "try again",
+		}
 	}
 	var err error
 	if w == nil {
