@@ -14,17 +14,14 @@ import (
 // session ends. A refusal already given (for a text that could not be read)
 // is recorded like one of the judge's.
 func (s *Session) admit(ctx context.Context, text string, refusal *policy.Refusal) (*awaited, error) {
-	reading, err := s.judge(ctx, text, refusal)
-	if err != nil {
-		return nil, err
-	}
+	reading := s.judge(ctx, text, refusal)
 	a := &awaited{text: text, reading: &reading, refusal: reading.Refusal}
 	return a, s.recordStatement(a, text, nil)
 }
 
 // judge asks the judge, and closes what only the session can see: SQL that runs
 // a statement of the extended protocol by its name, past its mask.
-func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusal) (Reading, error) {
+func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusal) Reading {
 	var r Reading
 	if refusal == nil {
 		r = s.server.needs.Judge.Judge(ctx, s.question(), text)
@@ -44,9 +41,11 @@ func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusa
 			r.Verdict.Rule, r.Verdict.Message = r.Refusal.Rule, r.Refusal.Public
 		}
 		s.server.metrics.refusals.WithLabelValues(r.Refusal.Kind.String()).Inc()
+		s.target.count.denied.Inc()
+		return r
 	}
-	s.server.metrics.statements.WithLabelValues(s.target.name, r.Verdict.Action.String()).Inc()
-	return r, nil
+	s.target.count.allowed.Inc()
+	return r
 }
 
 // recordStatement writes what is about to happen. What can't be recorded does
@@ -67,9 +66,8 @@ func (s *Session) recordStatement(a *awaited, text string, params []recorder.Par
 
 // recordOutcome writes what came of it.
 func (s *Session) recordOutcome(a *awaited) error {
-	m := s.server.metrics
-	m.rows.WithLabelValues(s.target.name).Add(float64(a.rows))
-	m.masked.WithLabelValues(s.target.name).Add(float64(a.masked))
+	s.target.count.rows.Add(float64(a.rows))
+	s.target.count.masked.Add(float64(a.masked))
 	err := s.recording.Write(recorder.Event{Outcome: &recorder.Outcome{
 		ID: a.id, Tag: a.tag, Code: a.code, Error: a.message,
 		Rows: a.rows, Bytes: a.bytes, Masked: a.masked, Duration: time.Since(a.start),

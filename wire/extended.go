@@ -24,10 +24,7 @@ func (s *Session) parse(ctx context.Context, size int) error {
 	if refusal == nil && !p.done() {
 		refusal = malformed("invalid message format")
 	}
-	reading, err := s.judge(ctx, text, refusal)
-	if err != nil {
-		return err
-	}
+	reading := s.judge(ctx, text, refusal)
 	a := &awaited{
 		kind: 'P', name: name, text: text, refusal: reading.Refusal, reading: &reading,
 		statement: &statement{name: name, text: text, reading: reading},

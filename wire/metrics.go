@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sallyport/policy"
+)
 
 // metrics are the counters of this room.
 type metrics struct {
@@ -36,4 +40,19 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	reg.MustRegister(m.active)
 	return m
+}
+
+// counters are a target's own, looked up once.
+type counters struct {
+	allowed, denied, rows, masked prometheus.Counter
+}
+
+// of finds the counters of a target.
+func (m *metrics) of(target string) counters {
+	return counters{
+		allowed: m.statements.WithLabelValues(target, policy.Allow.String()),
+		denied:  m.statements.WithLabelValues(target, policy.Deny.String()),
+		rows:    m.rows.WithLabelValues(target),
+		masked:  m.masked.WithLabelValues(target),
+	}
 }

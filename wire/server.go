@@ -62,18 +62,19 @@ func New(cfg Config) (*Server, error) {
 		needs: cfg.Needs, newID: cfg.NewID, now: cfg.Now, log: cfg.Log,
 		cancels: cancels{byPID: map[uint32][]held{}}, tries: limit.NewTries(maxFailures, cfg.Now),
 	}
+	s.metrics = newMetrics(cfg.Registry)
 	for name, t := range cfg.Targets {
 		ready, err := newTarget(name, t)
 		if err != nil {
 			return nil, fmt.Errorf("postgres.%s: %w", name, err)
 		}
+		ready.count = s.metrics.of(name)
 		s.targets[name] = ready
 	}
 	if s.tls != nil {
 		s.tls = s.tls.Clone()
 		s.tls.NextProtos = []string{alpn}
 	}
-	s.metrics = newMetrics(cfg.Registry)
 	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, nil
 }

@@ -67,6 +67,8 @@ type target struct {
 	replication   bool
 	free          bool // the pinned settings are the client's
 	idle, idleTx  time.Duration
+
+	count counters
 }
 
 // newTarget checks t and makes it ready.

@@ -130,6 +130,7 @@ func TestTLSUpstream(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			ready.count = g.server.metrics.of("orders")
 			g.server.targets["orders"] = ready
 			conn, err := pgx.Connect(t.Context(), g.dsn(""))
 			if c.ok {

@@ -30,6 +30,7 @@ type bench struct {
 	guard   *sqlguard.Guard
 	columns *mask.Columns // nil: nothing is masked, and no catalog is needed
 	catalog *catalog
+	known   *readings
 	unread  bool // SQL that the parser rejects may pass
 }
 
@@ -46,7 +47,7 @@ func newStatementJudge(cfg *config.Config, rules *policy.Rules, log zerolog.Logg
 		columns := mask.NewColumns(cfg.Masks, name)
 		j.benches[name] = &bench{
 			guard: sqlguard.New(guarded(columns), j.parser), columns: columns,
-			catalog: newCatalog(name), unread: target.Unparsed == "allow",
+			catalog: newCatalog(name), known: newReadings(), unread: target.Unparsed == "allow",
 		}
 	}
 	return j, nil
@@ -111,17 +112,27 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 // read reads the text against a catalog that holds the names in it.
 func (j *statementJudge) read(ctx context.Context, b *bench, text string) (sqlguard.Reading, *sqlguard.Catalog) {
 	if b.columns == nil {
-		return b.guard.Read(text, nil), nil
+		return b.read(text, nil), nil
 	}
 	asked := time.Now()
 	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))
-	read := b.guard.Read(text, cat)
+	read := b.read(text, cat)
 	if len(read.Unknown) > 0 && cat != nil {
 		if cat = j.catalogSince(ctx, b, asked); cat != nil {
-			read = b.guard.Read(text, cat)
+			read = b.read(text, cat)
 		}
 	}
 	return read, cat
+}
+
+// read asks the guard, unless it has read the same text before.
+func (b *bench) read(text string, cat *sqlguard.Catalog) sqlguard.Reading {
+	read, ok := b.known.get(text, cat)
+	if !ok {
+		read = b.guard.Read(text, cat)
+		b.known.put(text, cat, read)
+	}
+	return read
 }
 
 // catalogSince is the target's catalog, loaded no earlier than since; nil when
