@@ -52,11 +52,11 @@ func openHouse(ctx context.Context, cfg *config.Config, log zerolog.Logger) (_ *
 	}()
 	h.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	if cfg.TLS.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(cfg.TLS.Cert, cfg.TLS.Key)
+		pair, err := openCertificate(cfg.TLS.Cert, cfg.TLS.Key, log)
 		if err != nil {
-			return nil, fmt.Errorf("tls: %w", err)
+			return nil, err
 		}
-		h.tls = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		h.tls = pair.config()
 	}
 
 	if h.store, err = store.Open(ctx, cfg.Store.Database); err != nil {
