@@ -61,6 +61,10 @@ bench: setup ## run the benchmarks; BENCH=regexp picks some
 fuzz: ## fuzz every target for FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: pg-suites
+pg-suites: setup ## run PostgreSQL's own test suites through the gateway and directly, and compare
+	@scripts/pg-suites.sh
+
 .PHONY: golden
 golden: setup ## rewrite the golden files from what the tests see now
 	@scripts/golden.sh
