@@ -98,9 +98,20 @@ func (s *Server) cancel(ctx context.Context, key *cancelKey) error {
 		s.metrics.cancels.WithLabelValues("unknown").Inc()
 		return nil
 	}
-	side, err := connect(ctx, up.target)
+	err := interrupt(ctx, up)
 	if err != nil {
 		s.metrics.cancels.WithLabelValues("failed").Inc()
+		return err
+	}
+	s.metrics.cancels.WithLabelValues("passed").Inc()
+	return nil
+}
+
+// interrupt asks the server to cancel what up is doing, over a connection of
+// its own, and waits until the server has heard it.
+func interrupt(ctx context.Context, up *upstream) error {
+	side, err := connect(ctx, up.target)
+	if err != nil {
 		return err
 	}
 	defer side.conn.Close()
@@ -113,6 +124,5 @@ func (s *Server) cancel(ctx context.Context, key *cancelKey) error {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, side.conn)
-	s.metrics.cancels.WithLabelValues("passed").Inc()
 	return nil
 }

@@ -198,3 +198,25 @@ func TestOpenedDoors(t *testing.T) {
 		t.Fatalf("replication: %v %v", rows, err)
 	}
 }
+
+func TestKill(t *testing.T) {
+	g := start(t)
+	conn := g.connect(t, "")
+	failed := make(chan error, 1)
+	go func() {
+		_, err := conn.Exec(t.Context(), "select pg_sleep(60)")
+		failed <- err
+	}()
+	watch := g.db.Conn(t)
+	for active := false; !active; {
+		if err := watch.QueryRow(t.Context(), "select exists (select from pg_stat_activity where wait_event = 'PgSleep')").Scan(&active); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if g.server.Kill("s99") || !g.server.Kill("s1") {
+		t.Fatal("another session was ended, or none")
+	}
+	if err := <-failed; code(err) != "57P01" {
+		t.Fatalf("got %v", err)
+	}
+}

@@ -51,6 +51,7 @@ type Server struct {
 	metrics  *metrics
 	cancels  cancels
 	tries    *limit.Tries
+	open     openSessions
 	draining context.Context // over once sessions shall end when idle
 	drain    context.CancelFunc
 }
@@ -129,6 +130,40 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		}
 		session.log.WithLevel(level).Err(err).Msg("session failed")
 	}
+}
+
+// openSessions are the sessions under way, by id, and how to end each.
+type openSessions struct {
+	mu  sync.Mutex
+	end map[string]context.CancelCauseFunc
+}
+
+func (o *openSessions) add(id string, end context.CancelCauseFunc) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.end == nil {
+		o.end = map[string]context.CancelCauseFunc{}
+	}
+	o.end[id] = end
+}
+
+func (o *openSessions) remove(id string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.end, id)
+}
+
+// Kill ends a session at once, whatever it is doing, and reports whether it was
+// open here.
+func (s *Server) Kill(session string) bool {
+	s.open.mu.Lock()
+	end := s.open.end[session]
+	s.open.mu.Unlock()
+	if end == nil {
+		return false
+	}
+	end(&policy.Refusal{Kind: policy.ShuttingDown, Public: "terminating connection due to administrator command"})
+	return true
 }
 
 // lateConn is whatever connection the session has by now: plain, then TLS.

@@ -173,6 +173,8 @@ func (s *Session) relay(ctx context.Context) error {
 	stop := context.AfterFunc(s.server.draining, func() { s.finish(cancel, shuttingDown()) })
 	defer stop()
 	defer s.watch(cancel)()
+	s.server.open.add(s.id, cancel)
+	defer s.server.open.remove(s.id)
 
 	s.in.partner, s.up.in.partner = s.up.out, s.out
 	ends := make(chan error, 2)
@@ -229,7 +231,16 @@ func guarded(f func() error) (err error) {
 
 // bid records how the session ended and tells a client that is still there.
 func (s *Session) bid(ctx context.Context, why error) error {
-	for _, a := range s.pipe.drop() {
+	left := s.pipe.drop()
+	if len(left) > 0 && isRefusal(why) && len(s.up.key) > 0 {
+		// We end it, and what it is doing: the server would not notice before it is done.
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+		defer cancel()
+		if err := interrupt(within, s.up); err != nil {
+			s.log.Warn().Err(err).Msg("running statement not interrupted")
+		}
+	}
+	for _, a := range left {
 		if a.id != 0 && !a.ours {
 			a.message = "the session ended before the answer"
 			if err := s.recordOutcome(a); err != nil {

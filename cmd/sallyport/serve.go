@@ -129,6 +129,7 @@ func serve(ctx context.Context, cfg *config.Config, log zerolog.Logger, ready fu
 		g.Go(func() error { return serveHTTP(gctx, cut, ln, s.handler, log) })
 	}
 	g.Go(func() error { return h.health.Serve(gctx) })
+	g.Go(func() error { return (&killer{h.store, h.wire.Kill, log}).Serve(gctx) })
 	err = g.Wait()
 	end()
 	return err

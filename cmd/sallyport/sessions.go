@@ -15,11 +15,11 @@ import (
 // completed is how many sessions the shell's completion offers.
 const completed = 50
 
-// newSessionsCmd is `sallyport sessions`: what was recorded.
+// newSessionsCmd is `sallyport sessions`: what was recorded, and is still open.
 func newSessionsCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sessions",
-		Short: "List and show recorded sessions",
+		Short: "List and show recorded sessions, and end open ones",
 		Long: `List and show recorded sessions, also those that are still open.
 
 A session is one Postgres connection, or the HTTP exchanges of one principal
@@ -27,7 +27,7 @@ with one target that belong together.`,
 		Args: cobra.NoArgs,
 	}
 	file := cmd.PersistentFlags().String("config", "gateway.toml", "the gateway's configuration")
-	cmd.AddCommand(newSessionsListCmd(file), newSessionsShowCmd(file))
+	cmd.AddCommand(newSessionsListCmd(file), newSessionsShowCmd(file), newSessionsKillCmd(file))
 	return cmd
 }
 
