@@ -44,6 +44,7 @@ func NewColumns(rules []Rule, target string) *Columns {
 		if !r.on(target) {
 			continue
 		}
+		t := r.column()
 		for _, s := range r.Columns {
 			p, err := parseColumn(s)
 			if err != nil {
@@ -53,7 +54,7 @@ func NewColumns(rules []Rule, target string) *Columns {
 				p.Filter = filters[0]
 			}
 			c.patterns = append(c.patterns, p)
-			c.transforms = append(c.transforms, r.transform())
+			c.transforms = append(c.transforms, t)
 		}
 	}
 	if len(c.patterns) == 0 {

@@ -15,24 +15,29 @@ const (
 // email keeps the first character of each part of an address and its last
 // label: a***@e***.com. What is no address is redacted.
 func email(dst, value []byte) []byte {
-	local, domain, ok := bytes.Cut(value, []byte("@"))
-	labels := bytes.Split(domain, []byte("."))
-	if !ok || len(local) == 0 || len(labels) < 2 || bytes.ContainsFunc(value, notInAddress) {
+	at := bytes.IndexByte(value, '@')
+	if at <= 0 || bytes.ContainsFunc(value, notInAddress) {
 		return redact(dst, value)
 	}
-	out := first(nil, local)
-	for i, label := range labels {
-		if len(label) == 0 || bytes.Contains(label, []byte("@")) {
+	domain := value[at+1:]
+	if bytes.IndexByte(domain, '.') < 0 || bytes.IndexByte(domain, '@') >= 0 {
+		return redact(dst, value)
+	}
+	out := first(dst, value[:at])
+	for separator, more := byte('@'), true; more; separator = '.' {
+		var label []byte
+		label, domain, more = bytes.Cut(domain, []byte("."))
+		if len(label) == 0 {
 			return redact(dst, value)
 		}
-		out = append(out, "@."[min(i, 1)])
-		if i == len(labels)-1 && isTLD(label) {
+		out = append(out, separator)
+		if !more && isTLD(label) {
 			out = append(out, label...)
 			continue
 		}
 		out = first(out, label)
 	}
-	return append(dst, out...)
+	return out
 }
 
 // first appends the first character of part, and stars for whatever follows.

@@ -18,19 +18,19 @@ import (
 type Fields struct{ list []field }
 
 type field struct {
-	path []string // one part: a name at any depth
+	path []string
+	deep bool // path is a name, and holds at any depth
 	with *Transform
 }
 
 // NewFields compiles the rules for a target; nil when none protects a field.
+// Fields of a rule with columns are members of documents in these columns, and
+// not meant.
 func NewFields(rules []Rule, target string) *Fields {
 	f := &Fields{}
 	for _, r := range rules {
-		if !r.on(target) {
-			continue
-		}
-		for _, s := range r.Fields {
-			f.list = append(f.list, field{strings.Split(s, "."), r.transform()})
+		if r.on(target) && len(r.Columns) == 0 {
+			f.list = append(f.list, r.fields()...)
 		}
 	}
 	if len(f.list) == 0 {
@@ -39,12 +39,22 @@ func NewFields(rules []Rule, target string) *Fields {
 	return f
 }
 
+// fields are the rule's own.
+func (r Rule) fields() (list []field) {
+	t := r.transform()
+	for _, s := range r.Fields {
+		path := strings.Split(s, ".")
+		list = append(list, field{path, len(path) == 1, t})
+	}
+	return list
+}
+
 // find gives the transform of the member at path: the first matching rule's,
 // or nil.
 func (f *Fields) find(path []string) *Transform {
 	for _, one := range f.list {
 		at := path
-		if len(one.path) == 1 {
+		if one.deep {
 			at = path[len(path)-1:]
 		}
 		if slices.EqualFunc(one.path, at, policy.Match) {

@@ -20,7 +20,7 @@ var errTrailing = errors.New("more than one value")
 // JSON value in UTF-8 and nothing else, or nothing of it may be used.
 //
 // A masked member's value becomes a JSON string, whatever it was; null stays
-// null.
+// null, and the token of a number is a number.
 func (f *Fields) JSON(dst, src []byte) (out []byte, masked int, err error) {
 	w := walk{
 		fields: f, src: src, dst: slices.Grow(dst, len(src)),
@@ -136,6 +136,9 @@ func (t *Transform) appendJSON(dst []byte, value jsontext.Value) []byte {
 			plain = t.text(nil, text)
 		}
 	case jsontext.KindNumber:
+		if t.number != nil {
+			return t.number(dst, value)
+		}
 		plain = t.text(nil, value)
 	}
 	quoted, err := jsontext.AppendQuote(dst, plain)

@@ -14,8 +14,12 @@ type Rule struct {
 	Columns []string `toml:"columns"` // table.column or schema.table.column, * allowed
 	Fields  []string `toml:"fields"`  // a member's name at any depth, or a dotted path from the top; * allowed
 	With    string   `toml:"with"`    // a transform; redact unless named
+	Key     string   `toml:"key"`     // where the secret of hash and token is kept: a credential reference
 	Filter  string   `toml:"filter"`  // deny, equality or allow; equality unless named
+	Unless  []string `toml:"unless"`  // group:NAME, subject:NAME, issuer:URL, for whom it does not hold; * allowed
 	In      string   `toml:"in"`      // response
+
+	key Key // what Key leads to; WithKey sets it
 }
 
 // Problem is what is wrong with one key of a rule.
@@ -23,6 +27,9 @@ type Problem struct{ Key, Message string }
 
 // filters is what `filter` may say.
 var filters = []string{"equality", "deny", "allow"}
+
+// principals is what an entry of `unless` may begin with.
+var principals = []string{"group", "subject", "issuer"}
 
 // Problems lists everything that is wrong with the rule by itself.
 func (r Rule) Problems() []Problem {
@@ -39,8 +46,6 @@ func (r Rule) Problems() []Problem {
 	switch {
 	case len(r.Columns) == 0 && len(r.Fields) == 0:
 		add("", "a mask needs columns (Postgres targets) or fields (HTTP targets)")
-	case len(r.Columns) > 0 && len(r.Fields) > 0:
-		add("fields", "fields inside of columns are known, but not built yet: use one mask for columns and another for fields")
 	}
 	for _, c := range r.Columns {
 		if _, err := parseColumn(c); err != nil {
@@ -52,12 +57,21 @@ func (r Rule) Problems() []Problem {
 			add("fields", "%q can't match: write a name or a dotted path such as user.ssn", f)
 		}
 	}
-	switch _, known := Lookup(r.with()); {
-	case known:
-	case slices.Contains(later, r.With):
-		add("with", "transform %q is known, but not built yet", r.With)
-	default:
+	_, plain := Lookup(r.with())
+	switch {
+	case keyed[r.With] != nil && r.Key == "":
+		add("with", "transform %q needs a key: write key = \"vault://PATH#FIELD\", a secret of at least %d bytes", r.With, minSecret)
+	case keyed[r.With] != nil:
+	case !plain:
 		add("with", "no transform %q; there are %s", r.With, strings.Join(Names(), ", "))
+	case r.Key != "":
+		add("key", "transform %q works by no key; %s do", r.with(), strings.Join(KeyedNames(), " and "))
+	}
+	for _, who := range r.Unless {
+		kind, name, _ := strings.Cut(who, ":")
+		if !slices.Contains(principals, kind) || name == "" {
+			add("unless", "%q names nobody: write group:NAME, subject:NAME or issuer:URL", who)
+		}
 	}
 	switch {
 	case r.Filter == "":
@@ -69,8 +83,11 @@ func (r Rule) Problems() []Problem {
 	switch r.In {
 	case "":
 	case "response":
-		if len(r.Fields) == 0 {
+		switch {
+		case len(r.Fields) == 0:
 			add("in", "says where fields are masked, and this mask has no fields")
+		case len(r.Columns) > 0:
+			add("in", "says where fields of HTTP exchanges are masked, and the fields of this mask are in columns")
 		}
 	case "request", "both":
 		add("in", "%q is known, but not built yet", r.In)
@@ -88,13 +105,46 @@ func (r Rule) with() string {
 	return r.With
 }
 
+// WithKey is the rule with what its Key leads to. A rule that needs a key and
+// was given none redacts.
+func (r Rule) WithKey(key Key) Rule {
+	r.key = key
+	return r
+}
+
 // transform is the rule's transform; a name nobody checked redacts.
 func (r Rule) transform() *Transform {
 	if t, ok := Lookup(r.with()); ok {
 		return t
 	}
+	if t, err := LookupKeyed(r.With, r.key); err == nil {
+		return t
+	}
 	return transforms["redact"]
+}
+
+// column is what is done to the rule's columns: the transform, or, when the
+// rule has fields, the transform of the members they name.
+func (r Rule) column() *Transform {
+	if len(r.Fields) == 0 {
+		return r.transform()
+	}
+	return newInside(&Fields{list: r.fields()}, r.with(), false)
 }
 
 // on reports whether the rule holds for the target.
 func (r Rule) on(target string) bool { return policy.MatchAny(r.Targets, target) }
+
+// Holds reports whether the rule holds for the principal.
+func (r Rule) Holds(p policy.Principal) bool { return !p.Is(r.Unless...) }
+
+// Held are the rules that hold for the principal, in their order.
+func Held(rules []Rule, p policy.Principal) []Rule {
+	var held []Rule
+	for _, r := range rules {
+		if r.Holds(p) {
+			held = append(held, r)
+		}
+	}
+	return held
+}

@@ -20,8 +20,13 @@ func TestNames(t *testing.T) {
 			t.Errorf("Lookup(%q) gives %v", name, tr)
 		}
 	}
-	if _, ok := Lookup("hash"); ok {
-		t.Error("hash is not built yet")
+	if got := KeyedNames(); !slices.Equal(got, []string{"hash", "token"}) {
+		t.Fatalf("names %v", got)
+	}
+	for _, name := range KeyedNames() {
+		if _, ok := Lookup(name); ok {
+			t.Errorf("Lookup(%q) needs no key", name)
+		}
 	}
 }
 
@@ -45,12 +50,28 @@ func TestApply(t *testing.T) {
 		"redact char":         {with: "redact", field: Field{Type: oidBpchar, Modifier: none}, value: "x", want: "[redacted]"},
 		"redact char(3)":      {with: "redact", field: Field{Type: oidBpchar, Modifier: 7}, value: "abc", want: "[re"},
 		"redact char(12)":     {with: "redact", field: Field{Type: oidBpchar, Modifier: 16}, value: "abc         ", want: "[redacted]  "},
-		"redact json":         {with: "redact", field: Field{Type: oidJSON, Modifier: none}, value: `{"a":1}`, want: `"[redacted]"`},
-		"redact jsonb":        {with: "redact", field: Field{Type: oidJSONB, Modifier: none}, value: `{"a":1}`, want: `"[redacted]"`, binary: "\x01" + `"[redacted]"`},
+		"redact json":         {with: "redact", field: Field{Type: oidJSON, Modifier: none}, value: `{"a":1}`, want: `{"masked":"[redacted]"}`},
+		"redact json array":   {with: "redact", field: Field{Type: oidJSON, Modifier: none}, value: ` [1,2]`, want: `["[redacted]"]`},
+		"redact json string":  {with: "redact", field: Field{Type: oidJSON, Modifier: none}, value: `"x"`, want: `"[redacted]"`},
+		"redact json number":  {with: "redact", field: Field{Type: oidJSON, Modifier: none}, value: `12`, want: `"[redacted]"`},
+		"redact json null":    {with: "redact", field: Field{Type: oidJSON, Modifier: none}, value: `null`, want: `null`},
+		"redact jsonb":        {with: "redact", field: Field{Type: oidJSONB, Modifier: none}, value: "\x01" + `{"a":1}`, want: `"[redacted]"`, binary: "\x01" + `{"masked":"[redacted]"}`},
+		"jsonb, no version":   {with: "redact", field: Field{Type: oidJSONB, Modifier: none}, value: `{"a":1}`, want: `{"masked":"[redacted]"}`, binary: "NULL"},
 		"redact int4":         {with: "redact", field: Field{Type: 23, Modifier: none}, value: "1234", want: "NULL"},
 		"redact bytea":        {with: "redact", field: Field{Type: 17, Modifier: none}, value: `\x00`, want: "NULL"},
 		"redact uuid":         {with: "redact", field: Field{Type: 2950, Modifier: none}, value: "x", want: "NULL"},
-		"redact text[]":       {with: "redact", field: Field{Type: 1009, Modifier: none}, value: "{a}", want: "NULL"},
+		"redact text[]":       {with: "redact", field: Field{Type: 1009, Modifier: none}, value: "{a,b}", want: "{[redacted]}", binary: "NULL"},
+		"last4 text[]":        {with: "last4", field: Field{Type: 1009, Modifier: none}, value: `[0:1]={NULL,"a \"\\bcdefg h"}`, want: `[0:1]={NULL,"********fg h"}`, binary: "NULL"},
+		"last4 text[][]":      {with: "last4", field: Field{Type: 1009, Modifier: none}, value: `{{"",12345678},{NULL,"NULL"}}`, want: `{{"",****5678},{NULL,****}}`, binary: "NULL"},
+		"last4 half an array": {with: "last4", field: Field{Type: 1009, Modifier: none}, value: `{a,b`, want: "NULL"},
+		"last4 no array":      {with: "last4", field: Field{Type: 1009, Modifier: none}, value: `a`, want: "NULL"},
+		"last4 two arrays":    {with: "last4", field: Field{Type: 1009, Modifier: none}, value: `{a}{b}`, want: "NULL"},
+		"last4 int4[]":        {with: "last4", field: Field{Type: 1007, Modifier: none}, value: `{123456789}`, want: "NULL"},
+		"last4 varchar(3)[]":  {with: "last4", field: Field{Type: 1015, Modifier: 7}, value: `{abc}`, want: "{***}", binary: "NULL"},
+		"redact citext":       {with: "redact", field: Field{Type: 99999, Like: oidText, Modifier: none}, value: "t", want: "[redacted]"},
+		"redact hstore":       {with: "redact", field: Field{Type: 99999, Like: LikeHstore, Modifier: none}, value: `"a"=>"b"`, want: `"masked"=>"[redacted]"`, binary: "\x00\x00\x00\x01\x00\x00\x00\x06masked\x00\x00\x00\x0a[redacted]"},
+		"null, not null":      {with: "null", field: Field{Type: oidText, Modifier: none, NotNull: true}, value: "t", want: ""},
+		"int4, not null":      {with: "redact", field: Field{Type: 23, Modifier: none, NotNull: true}, value: "t", want: "0", binary: "\x00\x00\x00\x00"},
 		"redact bool":         {with: "redact", field: Field{Type: 16, Modifier: none}, value: "t", want: "NULL"},
 		"redact one char":     {with: "redact", field: Field{Type: 18, Modifier: none}, value: "t", want: "NULL"},
 		"redact an extension": {with: "redact", field: Field{Type: 99999, Modifier: none}, value: "t", want: "NULL"},
@@ -63,7 +84,8 @@ func TestApply(t *testing.T) {
 		"last4 characters":    {with: "last4", field: Field{Type: oidText, Modifier: none}, value: "äöüßäöüß", want: "****äöüß"},
 		"last4 char(12)":      {with: "last4", field: Field{Type: oidBpchar, Modifier: 16}, value: "123456789   ", want: "*****6789   "},
 		"last4 not UTF-8":     {with: "last4", field: Field{Type: oidText, Modifier: none}, value: "12345678\xe4", want: "[redacted]"},
-		"last4 json":          {with: "last4", field: Field{Type: oidJSON, Modifier: none}, value: `"12345678"`, want: `"[redacted]"`},
+		"last4 json":          {with: "last4", field: Field{Type: oidJSON, Modifier: none}, value: `"12345678"`, want: `"****5678"`},
+		"last4 jsonb":         {with: "last4", field: Field{Type: oidJSON, Modifier: none}, value: `{"a":"12345678"}`, want: `{"masked":"[redacted]"}`},
 		"last4 long name":     {with: "last4", field: Field{Type: oidName, Modifier: none}, value: strings.Repeat("n", 63), want: strings.Repeat("*", 59) + "nnnn"},
 		"email":               {with: "email", field: Field{Type: oidText, Modifier: none}, value: "alice@example.com", want: "a***@e***.com"},
 		"email of three":      {with: "email", field: Field{Type: oidText, Modifier: none}, value: "bob@mail.example.co", want: "b***@m***.e***.co"},
@@ -219,8 +241,14 @@ func TestProblems(t *testing.T) {
 	if p := good.Problems(); p != nil {
 		t.Errorf("a good rule has problems: %v", p)
 	}
-	if p := (Rule{Targets: []string{"a"}, Fields: []string{"x", "a.b", "*.c"}, In: "response"}).Problems(); p != nil {
-		t.Errorf("a good rule has problems: %v", p)
+	for _, good := range []Rule{
+		{Targets: []string{"a"}, Fields: []string{"x", "a.b", "*.c"}, In: "response"},
+		{Targets: []string{"a"}, Columns: []string{"t.c"}, Fields: []string{"x", "a.b"}, Unless: []string{"group:dba", "subject:ci-*", "issuer:https://a"}},
+		{Targets: []string{"a"}, Columns: []string{"t.c"}, With: "token", Key: "vault://a#b"},
+	} {
+		if p := good.Problems(); p != nil {
+			t.Errorf("a good rule has problems: %v", p)
+		}
 	}
 	for name, c := range map[string]struct {
 		rule Rule
@@ -234,9 +262,11 @@ func TestProblems(t *testing.T) {
 		"empty part":        {Rule{Targets: []string{"a"}, Columns: []string{"t."}}, []string{"columns"}, "can't match"},
 		"quotes":            {Rule{Targets: []string{"a"}, Columns: []string{`"T".c`}}, []string{"columns"}, "without quotes"},
 		"empty path part":   {Rule{Targets: []string{"a"}, Fields: []string{"a..b", ""}}, []string{"fields", "fields"}, "can't match"},
-		"both":              {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, Fields: []string{"x"}}, []string{"fields"}, "not built yet"},
 		"unknown transform": {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, With: "rot13"}, []string{"with"}, "email, last4, null, redact"},
-		"later transform":   {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, With: "hash"}, []string{"with"}, "not built yet"},
+		"no key":            {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, With: "hash"}, []string{"with"}, "needs a key"},
+		"idle key":          {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, Key: "env://K"}, []string{"key"}, "redact"},
+		"unless nobody":     {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, Unless: []string{"dba", "group:", "grup:a"}}, []string{"unless", "unless", "unless"}, "group:NAME"},
+		"in, of columns":    {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, Fields: []string{"x"}, In: "response"}, []string{"in"}, "are in columns"},
 		"filter":            {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, Filter: "maybe"}, []string{"filter"}, "equality, deny, allow"},
 		"filter on fields":  {Rule{Targets: []string{"a"}, Fields: []string{"c"}, Filter: "deny"}, []string{"filter"}, "no columns"},
 		"in on columns":     {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, In: "response"}, []string{"in"}, "no fields"},
