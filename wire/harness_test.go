@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,10 +146,10 @@ func start(t *testing.T, options ...option) *gateway {
 	g := &gateway{db: db, done: make(chan struct{}), tap: newTap(t, db.Addr())}
 	g.house = &house{judge: refuseDrops, user: db.User, password: secret.New(db.Password)}
 	target := Target{Upstream: g.tap.addr, Database: db.Name, SSLMode: "disable", Credential: "env://DB"}
-	var ids int
+	var ids atomic.Int64
 	cfg := Config{
 		Needs: Needs{Identifier: g.house, Access: g.house, Lender: g.house, Judge: g.house, Journal: g.house},
-		NewID: func() string { ids++; return fmt.Sprintf("s%d", ids) },
+		NewID: func() string { return fmt.Sprintf("s%d", ids.Add(1)) },
 		Now:   time.Now, Log: zerolog.New(zerolog.NewTestWriter(t)), Registry: prometheus.NewRegistry(),
 	}
 	for _, o := range options {
