@@ -74,7 +74,11 @@ func runHTTP(ts *testscript.TestScript, neg bool, args []string) {
 		header.Set("Authorization", "Bearer "+token)
 	}
 	for len(args) > 1 && args[0] == "-H" {
-		name, value, _ := strings.Cut(args[1], ":")
+		line := args[1]
+		if file, ok := strings.CutPrefix(line, "@"); ok {
+			line = ts.ReadFile(file)
+		}
+		name, value, _ := strings.Cut(line, ":")
 		header.Add(name, strings.TrimSpace(value))
 		args = args[2:]
 	}

@@ -37,7 +37,8 @@ func (w withDatabase) Run() int { return pgtest.Main(w.m) }
 //	                              SIGTERM when the script ends, and must exit 0 with no error and no secret in its log.
 //	stop                          do that now
 //	psql SQL...                   one psql session; each SQL is a message of its own
-//	http [-H HEADER]... METHOD URL [BODY]   with $TOKEN, if set; a status of 400 and above is a failure
+//	http [-H HEADER]... METHOD URL [BODY]   with $TOKEN, if set; 400 and above is a failure. A HEADER
+//	                              is its line, or @FILE
 //	received TEXT                 the upstreams have been sent TEXT
 //	recorded REGEXP               a line of some recording matches: "ACTION RULE: MESSAGE | TEXT" or "outcome CODE ..."
 //	logged REGEXP                 the gateway's log has or gets such a line; if it is an error, it was to be expected
