@@ -66,9 +66,9 @@ const (
 	numericMinus = 0x4000
 )
 
-// maxGroups bounds the groups of four digits in a binary numeric: 131072 digits
+// numericGroups bounds the groups of four digits in a binary numeric: 131072 digits
 // before the point and 16383 after it.
-const maxGroups = (131072 + 16384) / 4
+const numericGroups = (131072 + 16384) / 4
 
 // decimalOf appends a binary numeric as digits: -123.4500
 func decimalOf(dst, value []byte) ([]byte, bool) {
@@ -77,7 +77,7 @@ func decimalOf(dst, value []byte) ([]byte, bool) {
 	}
 	part := func(i int) int { return int(binary.BigEndian.Uint16(value[2*i:])) }
 	groups, weight, sign, scale := part(0), int(int16(part(1))), part(2), part(3)
-	if len(value) != 8+2*groups || groups > maxGroups || weight >= maxGroups || weight < -maxGroups || scale > 16383 || sign != numericPlus && sign != numericMinus {
+	if len(value) != 8+2*groups || groups > numericGroups || weight >= numericGroups || weight < -numericGroups || scale > 16383 || sign != numericPlus && sign != numericMinus {
 		return dst, false
 	}
 	if sign == numericMinus {
