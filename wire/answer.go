@@ -101,6 +101,7 @@ func (s *Session) completed(a *awaited, kind byte, size int) error {
 	if a.reading != nil && a.reading.Changed != nil {
 		s.changed = a.reading.Changed
 	}
+	s.touched = s.touched || a.protected()
 	if a.kind == 'E' {
 		s.answered()
 	} else {
@@ -129,9 +130,12 @@ func (s *Session) ready(a *awaited, size int) error {
 	if a.kind == 'Q' {
 		s.pipe.forget("") // a Query drops the unnamed statement
 	}
-	if body[0] == 'I' && s.changed != nil {
-		s.changed()
-		s.changed = nil
+	if body[0] == 'I' {
+		s.touched = false
+		if s.changed != nil {
+			s.changed()
+			s.changed = nil
+		}
 	}
 	s.answered()
 	s.pipe.ready(body[0])
@@ -198,8 +202,14 @@ func (s *Session) skipRest(a *awaited) error {
 
 // scrubbed removes what can quote a protected value.
 func (s *Session) scrubbed(a *awaited, r report) report {
-	if a != nil && a.protected() {
+	switch {
+	case a != nil && a.protected():
+		s.touched = true
 		return r.scrub(a.sql())
+	case s.touched && a != nil:
+		return r.scrub(a.sql())
+	case s.touched:
+		return r.scrub("")
 	}
 	return r
 }
@@ -220,7 +230,7 @@ func (a *awaited) sql() string {
 // notice carries a NoticeResponse, which comes with a statement or on its own.
 func (s *Session) notice(size int) error {
 	a := s.current()
-	if a == nil || !a.protected() {
+	if !s.touched && (a == nil || !a.protected()) {
 		return s.up.in.pass(s.out, 'N', size)
 	}
 	body, err := s.up.in.hold(size)
@@ -231,7 +241,7 @@ func (s *Session) notice(size int) error {
 	if err != nil {
 		return err
 	}
-	return writeMessage(s.out, 'N', r.scrub(a.sql()).encode())
+	return writeMessage(s.out, 'N', s.scrubbed(a, r).encode())
 }
 
 // setting carries a ParameterStatus, and ends a session whose server no longer

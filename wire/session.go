@@ -48,6 +48,7 @@ type Session struct {
 	head    *awaited // the message being answered, as far as known
 	row     []byte   // scratch for masked rows
 	changed func()   // to call when the transaction that changed definitions ends
+	touched bool     // the transaction reached protected columns: a deferred check can still quote them
 }
 
 // Times in which a peer must act. Only the first can be felt by a user.

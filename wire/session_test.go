@@ -481,3 +481,36 @@ func TestSyntaxErrorsAreTheServersOwn(t *testing.T) {
 		t.Error("a text that could not be judged ran")
 	}
 }
+
+// TestDeferredErrorsAreScrubbed: a check that waits for COMMIT quotes what an
+// earlier statement of the transaction touched.
+func TestDeferredErrorsAreScrubbed(t *testing.T) {
+	g := start(t)
+	g.db.Exec(t, `create table t (id int, secret text unique deferrable initially deferred); insert into t values (1, 'hunter2'), (2, 'other')`)
+	g.judge = func(text string) Reading {
+		return Reading{Verdict: allowed.Verdict, Plans: secretsPlan{}, Protected: strings.Contains(text, "secret")}
+	}
+	for _, mode := range []pgx.QueryExecMode{pgx.QueryExecModeSimpleProtocol, pgx.QueryExecModeExec} {
+		conn := g.connect(t, "")
+		tx, err := conn.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec(t.Context(), "update t set secret = (select secret from t where id = 1) where id = 2", mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err = tx.Exec(t.Context(), "commit", mode)
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != "23505" || strings.Contains(pg.Message+pg.Detail, "hunter2") {
+			t.Fatalf("got %+v", err)
+		}
+		if _, err := conn.Exec(t.Context(), "select 1/0", mode); !strings.Contains(err.Error(), "division by zero") {
+			t.Fatalf("after the transaction: %v", err)
+		}
+		// The implicit transaction of a pipeline ends at its Sync.
+		_, err = conn.Exec(t.Context(), "update t set secret = (select secret from t where id = 1) where id = 2", mode)
+		if !errors.As(err, &pg) || pg.Code != "23505" || strings.Contains(pg.Message+pg.Detail, "hunter2") {
+			t.Fatalf("got %+v", err)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/rs/zerolog"
+
+	"sallyport/config"
+	"sallyport/internal/pgserver"
+)
+
+// BenchmarkSelect is one client's round trip of a small statement, directly and
+// through the whole gateway: judged by a rule, with a mask on another table,
+// recorded. Compare the two within one run.
+func BenchmarkSelect(b *testing.B) {
+	direct, gateway := benchWorld(b)
+	for _, protocol := range []string{"simple", "prepared"} {
+		for _, way := range []struct{ name, dsn string }{{"direct", direct}, {"gateway", gateway}} {
+			b.Run(protocol+"/"+way.name, func(b *testing.B) {
+				conn, err := pgconn.Connect(b.Context(), way.dsn)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer conn.Close(context.Background())
+				if _, err := conn.Prepare(b.Context(), "s", "select abalance from accounts where aid = $1", nil); err != nil {
+					b.Fatal(err)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					if protocol == "simple" {
+						_, err = conn.Exec(b.Context(), "select abalance from accounts where aid = 77").ReadAll()
+					} else {
+						err = conn.ExecPrepared(b.Context(), "s", [][]byte{[]byte("77")}, nil, nil).Read().Err
+					}
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkRows is the bulk of many rows.
+func BenchmarkRows(b *testing.B) {
+	direct, gateway := benchWorld(b)
+	for _, c := range []struct{ name, sql string }{
+		{"plain", "select aid, abalance, filler from accounts"},
+		{"masked", "select id, email, name from people"},
+	} {
+		for _, way := range []struct{ name, dsn string }{{"direct", direct}, {"gateway", gateway}} {
+			b.Run(c.name+"/"+way.name, func(b *testing.B) {
+				conn, err := pgconn.Connect(b.Context(), way.dsn)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer conn.Close(context.Background())
+				for b.Loop() {
+					rows := conn.ExecParams(b.Context(), c.sql, nil, nil, nil, nil)
+					for rows.NextRow() {
+					}
+					if _, err := rows.Close(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkLogin is a connection made and closed.
+func BenchmarkLogin(b *testing.B) {
+	direct, gateway := benchWorld(b)
+	for _, way := range []struct{ name, dsn string }{{"direct", direct}, {"gateway", gateway}} {
+		b.Run(way.name, func(b *testing.B) {
+			for b.Loop() {
+				conn, err := pgconn.Connect(b.Context(), way.dsn)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = conn.Close(b.Context())
+			}
+		})
+	}
+}
+
+// benchWorld starts a server with some rows, and a gateway before it.
+func benchWorld(b *testing.B) (direct, gateway string) {
+	b.Helper()
+	server, err := pgserver.Start(b.Context(), pgserver.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(server.Stop)
+	direct = server.DSN("postgres")
+	conn, err := pgconn.Connect(b.Context(), direct)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = conn.Exec(b.Context(), `
+		create table accounts as select i as aid, i * 7 as abalance, repeat('f', 84) as filler from generate_series(1, 100000) i;
+		create unique index on accounts (aid);
+		create table people as select i as id, 'p' || i || '@example.com' as email, repeat('n', 84) as name from generate_series(1, 100000) i;
+		analyze`).ReadAll()
+	if err != nil {
+		b.Fatal(err)
+	}
+	_ = conn.Close(b.Context())
+
+	dir, token := b.TempDir(), "spt_bench"
+	hash := sha256.Sum256([]byte(token))
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	write("login.json", fmt.Sprintf(`{"username": %q, "password": %q}`, server.Superuser, server.Password))
+	write("gateway.toml", fmt.Sprintf(`
+[listen]
+postgres = "127.0.0.1:%d"
+http = "off"
+console = "off"
+metrics = "off"
+[[token]]
+subject = "bench"
+sha256 = "%s"
+[postgres.bench]
+upstream = "%s:%d"
+database = "postgres"
+sslmode = "disable"
+credential = "file://login.json"
+[[grant]]
+who = ["subject:*"]
+targets = ["bench"]
+[[rule]]
+name = "no-destructive"
+targets = ["bench"]
+if = "sql.destructive"
+then = "deny"
+[[mask]]
+targets = ["bench"]
+columns = ["people.email"]
+`, freePort(b), hex.EncodeToString(hash[:]), server.Host, server.Port))
+	cfg, err := config.Load(filepath.Join(dir, "gateway.toml"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, done := make(chan addresses, 1), make(chan error, 1)
+	go func() {
+		done <- serve(ctx, cfg, zerolog.Nop(), func(a addresses) { ready <- a })
+	}()
+	b.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	})
+	select {
+	case at := <-ready:
+		host, port, _ := net.SplitHostPort(at.Postgres)
+		return direct, fmt.Sprintf("host=%s port=%s dbname=bench user=agent password=%s sslmode=disable", host, port, token)
+	case err := <-done:
+		b.Fatal(err)
+	}
+	return "", ""
+}
+
+func freePort(b *testing.B) int {
+	b.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port
+}
