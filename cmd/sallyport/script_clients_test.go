@@ -2,12 +2,13 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -85,10 +86,10 @@ func runHTTP(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: http [-H HEADER]... METHOD URL [BODY]")
 	}
-	host, path := ts.Getenv("HTTP"), args[1]
-	if rest, ok := strings.CutPrefix(path, "http://"); ok {
-		host, path, _ = strings.Cut(rest, "/")
-		path = "/" + path
+	origin, path := "http://"+ts.Getenv("HTTP"), args[1]
+	if scheme, rest, ok := strings.Cut(path, "://"); ok {
+		host, after, _ := strings.Cut(rest, "/")
+		origin, path = scheme+"://"+host, "/"+after
 	}
 	body := ""
 	if len(args) == 3 {
@@ -97,7 +98,9 @@ func runHTTP(ts *testscript.TestScript, neg bool, args []string) {
 			header.Set("Content-Type", "application/json")
 		}
 	}
-	status, text, err := send(args[0], host, path, header, body)
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM([]byte(ts.ReadFile("tls.crt")))
+	status, text, err := send(args[0], origin, path, header, body, trusted)
 	ts.Check(err)
 	_, err = io.WriteString(ts.Stdout(), text)
 	ts.Check(err)
@@ -109,19 +112,19 @@ func runHTTP(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // send returns the response as text: status, headers, an empty line, body.
-func send(method, host, path string, header http.Header, body string) (status int, text string, err error) {
-	request, err := http.NewRequest(method, "http://"+host, strings.NewReader(body))
+func send(method, origin, path string, header http.Header, body string, trusted *x509.CertPool) (status int, text string, err error) {
+	request, err := http.NewRequest(method, origin, strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}
-	request.URL = &url.URL{Scheme: "http", Host: host, Opaque: path}
+	request.URL.Opaque = path
 	request.Header = header
 	if name := header.Get("Host"); name != "" {
 		request.Host = name
 	}
 	client := http.Client{
 		Timeout:       20 * time.Second,
-		Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: trusted}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	res, err := client.Do(request)

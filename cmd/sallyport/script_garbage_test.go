@@ -125,7 +125,7 @@ func runSwept(ts *testscript.TestScript, neg bool, args []string) {
 	var text string
 	if !eventually(func() bool {
 		var err error
-		_, text, err = send("GET", ts.Getenv("METRICS"), "/metrics", nil, "")
+		_, text, err = send("GET", "http://"+ts.Getenv("METRICS"), "/metrics", nil, "", nil)
 		return err == nil && strings.Contains(text, "\nsallyport_wire_sessions_active 0\n")
 	}) {
 		ts.Fatalf("sessions are left: %s", text)

@@ -2,12 +2,19 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +25,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -74,6 +82,7 @@ func setUpWorld(env *testscript.Env) error {
 	db.Role(t, role, "canary-database-password", "")
 	names := map[string]string{
 		"DATABASE":  w.tap(db.Addr()),
+		"CAFILE":    db.CAFile, // of the database
 		"UPSTREAM":  w.upstream(),
 		"DBNAME":    db.Name,
 		"DBROLE":    role,
@@ -101,6 +110,7 @@ func setUpWorld(env *testscript.Env) error {
 	}
 	w.write("login.json", names["LOGIN"])
 	w.write("upstream.key", "canary-upstream-key\n")
+	w.certify()
 	if err := w.fillIn(names); err != nil {
 		return err
 	}
@@ -153,6 +163,30 @@ func (w *world) fillIn(names map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// certify writes tls.crt and tls.key, a certificate of its own for localhost.
+func (w *world) certify() {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	now := time.Now()
+	cert := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "the script's gateway"}, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.write("tls.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	w.write("tls.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 }
 
 func sum(token string) string {
