@@ -56,15 +56,16 @@ func newHash(m *material) *Transform {
 }
 
 func (m *material) hashTyped(dst []byte, k kind, format int16, value []byte) ([]byte, bool) {
+	d := m.draft()
+	defer m.done(d)
 	switch k {
 	case kindInt2, kindInt4, kindInt8:
 		n, ok := parseInt(k, format, value)
 		if !ok {
 			return dst, true
 		}
-		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], uint64(n))
-		sum := m.digest(k, b[:])
+		d.buf = binary.BigEndian.AppendUint64(d.buf, uint64(n))
+		sum := m.digest(k, d.buf)
 		bits := binary.BigEndian.Uint64(sum[:]) >> (64 - k.bits() + 1)
 		return appendInt(dst, k, format, int64(bits)), false
 	case kindUUID:
@@ -72,18 +73,18 @@ func (m *material) hashTyped(dst []byte, k kind, format int16, value []byte) ([]
 		if !ok {
 			return dst, true
 		}
-		sum := m.digest(k, id[:])
+		d.buf = append(d.buf, id[:]...)
+		sum := m.digest(k, d.buf)
 		copy(id[:], sum[:])
 		id[6] = id[6]&0x0f | 0x80 // version 8, RFC 9562: "for custom formats"
 		id[8] = id[8]&0x3f | 0x80
 		return appendUUID(dst, format, id), false
 	case kindBytea:
-		raw, ok := m.bytes(format, value)
-		if !ok {
+		var ok bool
+		if d.buf, ok = appendRaw(d.buf, format, value); !ok {
 			return dst, true
 		}
-		sum := m.digest(k, raw.buf)
-		m.drafts.Put(raw)
+		sum := m.digest(k, d.buf)
 		return appendBytea(dst, format, sum[:]), false
 	}
 	return dst, true

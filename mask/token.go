@@ -71,24 +71,14 @@ func (m *material) tokenUUID(dst []byte, format int16, value []byte) ([]byte, bo
 	return appendUUID(dst, format, id), false
 }
 
-// bytes is working memory with the bytes of a bytea in its buf.
-func (m *material) bytes(format int16, value []byte) (*draft, bool) {
-	d := m.draft()
-	var ok bool
-	if d.buf, ok = appendRaw(d.buf, format, value); !ok {
-		m.done(d)
-		return nil, false
-	}
-	return d, true
-}
-
 // tokenBytea draws every byte anew.
 func (m *material) tokenBytea(dst []byte, format int16, value []byte) ([]byte, bool) {
-	d, ok := m.bytes(format, value)
-	if !ok {
+	d := m.draft()
+	defer m.done(d)
+	var ok bool
+	if d.buf, ok = appendRaw(d.buf, format, value); !ok {
 		return dst, true
 	}
-	defer m.done(d)
 	m.permuteBytes(d, d.buf)
 	return appendBytea(dst, format, d.buf), false
 }

@@ -37,7 +37,7 @@ func (t *Transform) binaryArray(dst []byte, element Field, value []byte) ([]byte
 		dst = append(dst, 0, 0, 0, 1, 0, 0, 0, 0) // one dimension, no NULLs
 		dst = append(dst, value[8:12]...)
 		dst = append(dst, 0, 0, 0, 1, 0, 0, 0, 1) // one element, from 1 on
-		return t.binaryElement(dst, element, nil)
+		return t.binaryElement(dst, element, loneValue(element))
 	}
 	dst = append(dst, value[:12+8*dimensions]...)
 	for len(rest) > 0 {
@@ -79,7 +79,7 @@ func (t *Transform) binaryElement(dst []byte, element Field, value []byte) ([]by
 // PostgreSQL 17, arrays.html#ARRAYS-IO.
 func (t *Transform) textArray(dst []byte, element Field, value []byte) ([]byte, bool) {
 	if t.lone {
-		return t.textElement(append(dst, '{'), element, nil, '}')
+		return t.textElement(append(dst, '{'), element, loneValue(element), '}')
 	}
 	if len(value) > 0 && value[0] == '[' {
 		bounds := bytes.IndexByte(value, '=')
@@ -87,6 +87,9 @@ func (t *Transform) textArray(dst []byte, element Field, value []byte) ([]byte, 
 			return dst, true
 		}
 		dst, value = append(dst, value[:bounds+1]...), value[bounds+1:]
+	}
+	if len(value) == 0 {
+		return dst, true
 	}
 	var plain, scratch []byte
 	depth, expected := 0, false
@@ -124,6 +127,17 @@ func (t *Transform) textArray(dst []byte, element Field, value []byte) ([]byte, 
 		dst, _ = t.textElement(dst, element, plain, 0)
 	}
 	return dst, depth != 0
+}
+
+// loneValue is what the one element is the masked form of.
+func loneValue(element Field) []byte {
+	switch k := kindOf(element.Type); {
+	case k == kindJSONB && element.Format == inBinary:
+		return []byte("\x01\"\"")
+	case k == kindJSON || k == kindJSONB:
+		return []byte(`""`)
+	}
+	return nil
 }
 
 // textElement appends the masked form of an element, quoted where it has to be,

@@ -36,10 +36,9 @@ func appendZero(dst []byte, f Field) ([]byte, bool) {
 		return fit(dst, len(dst), f.Modifier, true), false
 	case k.text():
 		return dst, false
+	case k == kindArray && f.Like != 0:
+		return dst, true // the element's OID is not known, and goes into the binary form
 	case k == kindArray && f.Format == inBinary:
-		if f.Like != 0 {
-			return dst, true // the element's OID is not known
-		}
 		dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0) // no dimensions, no NULLs
 		return binary.BigEndian.AppendUint32(dst, elements[f.Type]), false
 	}
