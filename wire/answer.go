@@ -21,6 +21,9 @@ func (s *Session) answer(ctx context.Context, kind byte, size int) error {
 		return s.serverError(size)
 	}
 	a := s.current()
+	if a == nil && kind == 'Z' && s.pipe.stray() {
+		return s.up.in.pass(s.out, kind, size)
+	}
 	if a == nil || a.refusal != nil && kind != 'Z' {
 		return unasked(kind)
 	}
@@ -185,6 +188,7 @@ func (s *Session) serverError(size int) error {
 func (s *Session) skipRest(a *awaited) error {
 	switch a.kind {
 	case 'Q', 'F', 'S':
+		s.pipe.copyFailed()
 		return nil
 	case 'P':
 		if a.name == "" {
@@ -267,6 +271,9 @@ func (s *Session) setting(size int) error {
 func (s *Session) copyBegins(a *awaited, kind byte, size int) error {
 	if a.kind != 'Q' && a.kind != 'E' || kind == 'W' && !s.target.replication {
 		return unasked(kind)
+	}
+	if kind == 'G' {
+		s.pipe.copyBegins()
 	}
 	if kind != 'G' && a.protected() {
 		return fmt.Errorf("COPY over protected columns was begun")

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgproto3/v2"
@@ -28,6 +29,7 @@ type upstream struct {
 	params []param // as the server reported them, in order
 	pid    uint32  // the server's process id
 	key    []byte  // the server's cancel secret; none on servers that give none
+	known  bool    // the server has let us in: its errors are about the client's settings
 }
 
 // pinned are the settings under which parser and server read the same text.
@@ -167,6 +169,7 @@ func (up *upstream) authenticate() error {
 			if sasl != nil && !sasl.proven {
 				return errors.New("the server skipped the end of SCRAM")
 			}
+			up.known = true
 			return nil
 		case pgproto3.AuthTypeCleartextPassword:
 			if up.target.tls == nil && !loopback(host(up.conn.RemoteAddr())) {
@@ -242,17 +245,41 @@ func (up *upstream) receive() (kind byte, body []byte, err error) {
 			if err != nil {
 				return 0, nil, err
 			}
-			return 0, nil, &policy.Refusal{
-				Kind:   policy.Unavailable,
-				Public: fmt.Sprintf("target %q refused the gateway's login (SQLSTATE %s)", up.target.name, r.get('C')),
-				Hint:   "The gateway's log says why.",
-				Err:    errors.New(r.get('M')),
-			}
+			return 0, nil, up.loginError(r)
 		default:
 			return kind, body, nil
 		}
 	}
 }
+
+// loginError is what the client reads when the server ends the login. Errors
+// about what the client asked for are passed on, as long as they do not name
+// the user, which is the gateway's.
+func (up *upstream) loginError(r report) error {
+	refusal := &policy.Refusal{
+		Kind:   policy.Unavailable,
+		Public: fmt.Sprintf("target %q refused the gateway's login (SQLSTATE %s)", up.target.name, r.get('C')),
+		Hint:   "The gateway's log says why.",
+		Err:    errors.New(r.get('M')),
+	}
+	public := up.known || r.get('C') == "53300" || r.get('C') == "57P03"
+	if text := string(r.encode()); public && !strings.Contains(text, up.lease.Username) {
+		return &serverError{r, refusal}
+	}
+	return refusal
+}
+
+// serverError is an error of the server's that the client may read as it is.
+type serverError struct {
+	report
+	refusal *policy.Refusal
+}
+
+// Error is for the log.
+func (e *serverError) Error() string { return e.refusal.Error() }
+
+// Unwrap gives the refusal that stands for it in metrics.
+func (e *serverError) Unwrap() error { return e.refusal }
 
 // say writes one message to the server's buffer; the next receive sends it.
 func (up *upstream) say(m pgproto3.FrontendMessage) error {

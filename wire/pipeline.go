@@ -10,7 +10,7 @@ import (
 
 // awaited is a message the server has yet to answer.
 type awaited struct {
-	kind   byte // the client message: Q P B D E C S F
+	kind   byte // the client message: Q P B D E C S F, or c for CopyDone and CopyFail
 	object byte // for D and C: 'S' statement or 'P' portal
 	ours   bool // we sent it for ourselves: its answer is swallowed
 
@@ -75,6 +75,8 @@ type pipeline struct {
 	segment    int       // index in list after the last Sync or Query: where the last segment begins
 	renaming   int       // how many of list are Parse or Close
 	skipping   bool      // the server skips all up to the next Sync
+	copying    bool      // the server is in COPY IN: it reads past Sync and Flush
+	swallowed  int       // Syncs sent during the latest COPY IN, of which an error may make some count
 	over       bool      // no answer comes any more
 	ending     error     // the session ends with this when list is empty
 	status     byte      // of the last ReadyForQuery: I, T or E
@@ -100,6 +102,10 @@ func (p *pipeline) push(a *awaited) bool {
 	if p.skipping && a.kind != 'S' {
 		return false
 	}
+	if p.copying && a.kind == 'S' {
+		p.swallowed++
+		return true
+	}
 	p.list = append(p.list, a)
 	switch a.kind {
 	case 'S':
@@ -113,7 +119,8 @@ func (p *pipeline) push(a *awaited) bool {
 	return true
 }
 
-// take removes the first n of list.
+// take removes the first n of list, and the ends of a COPY that are first then:
+// there is none for them to end.
 func (p *pipeline) take(n int) []*awaited {
 	taken := p.list[:n:n]
 	for _, a := range taken {
@@ -121,10 +128,75 @@ func (p *pipeline) take(n int) []*awaited {
 			p.renaming--
 		}
 	}
+	for n < len(p.list) && p.list[n].kind == 'c' {
+		n++
+	}
 	p.list = p.list[n:]
 	p.segment = max(p.segment-n, 0)
 	p.changed.Broadcast()
 	return taken
+}
+
+// copyEnds notes that the client sends CopyDone or CopyFail.
+func (p *pipeline) copyEnds() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.copying:
+		p.copying = false
+	case len(p.list) > 0 && !p.skipping:
+		p.list = append(p.list, &awaited{kind: 'c'})
+	}
+}
+
+// copyBegins notes that the head has begun to read data. From there to the
+// client's CopyDone or CopyFail, in the order of the stream, the server reads
+// past Sync: those sent ahead already get no answer.
+// PostgreSQL 17, protocol-flow.html#PROTOCOL-COPY.
+func (p *pipeline) copyBegins() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.copying, p.swallowed = true, 0
+	kept := p.list[:1]
+	for i, a := range p.list[1:] {
+		if a.kind == 'c' {
+			p.copying = false
+			kept = append(kept, p.list[i+2:]...)
+			break
+		}
+		if a.kind == 'S' {
+			p.swallowed++
+			continue
+		}
+		kept = append(kept, a)
+	}
+	p.list, p.segment = kept, 0
+	for i, a := range p.list {
+		if a.kind == 'S' || a.kind == 'Q' || a.kind == 'F' {
+			p.segment = i + 1
+		}
+	}
+	p.changed.Broadcast()
+}
+
+// copyFailed notes that the server reads no more data.
+func (p *pipeline) copyFailed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.copying = false
+}
+
+// stray reports whether a ReadyForQuery that nothing waits for can be the
+// answer to a Sync sent during a COPY IN that failed before it was read.
+func (p *pipeline) stray() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.list) > 0 || p.swallowed == 0 {
+		return false
+	}
+	p.swallowed--
+	p.skipping = false
+	return true
 }
 
 // full reports that the client is too far ahead of the answers.
@@ -188,7 +260,7 @@ func (p *pipeline) fail() []*awaited {
 	for n < len(p.list) && p.list[n].kind != 'S' {
 		n++
 	}
-	p.skipping = n == len(p.list)
+	p.skipping, p.copying = n == len(p.list), false
 	return p.take(n)
 }
 

@@ -51,7 +51,7 @@ func (s *Session) fromClient(ctx context.Context) error {
 		case 'X':
 			return errLeft
 		default:
-			err = malformed("invalid frontend message type %s", quoteKind(kind))
+			err = malformed("invalid frontend message type %d", kind)
 		}
 		if err != nil {
 			return err
@@ -123,8 +123,11 @@ func (s *Session) forwardEmpty(kind byte, size int) error {
 
 // forwardCopy forwards CopyData, CopyDone or CopyFail.
 func (s *Session) forwardCopy(kind byte, size int) error {
-	if kind != 'd' && size > maxSmall {
-		return malformed("message %s has %d bytes", quoteKind(kind), size)
+	if kind != 'd' {
+		if size > maxSmall {
+			return malformed("message %s has %d bytes", quoteKind(kind), size)
+		}
+		s.pipe.copyEnds()
 	}
 	return s.in.pass(s.up.out, kind, size)
 }

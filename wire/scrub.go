@@ -12,6 +12,10 @@ var plainClasses = map[string]bool{
 	"08": true, "23": true, "25": true, "40": true, "53": true, "57": true, "58": true,
 }
 
+// namingClasses are those whose messages mostly quote names: statement and
+// cursor names, syntax and access.
+var namingClasses = map[string]bool{"26": true, "34": true, "42": true}
+
 // scrub removes what can quote a value from a report about a statement that
 // reaches protected columns. SQLSTATE, position, and the names of schema,
 // table, column, type and constraint stay. A message stays where all it quotes
@@ -23,7 +27,7 @@ func (r report) scrub(text string) report {
 		switch f.kind {
 		case 'S', 'V', 'C', 'P', 's', 't', 'c', 'd', 'n', 'F', 'L', 'R':
 		case 'M':
-			plain := len(code) == 5 && (plainClasses[code[:2]] || code[:2] == "42" && quotesOnly(f.text, text))
+			plain := len(code) == 5 && (plainClasses[code[:2]] || namingClasses[code[:2]] && quotesOnly(f.text, text))
 			if !plain {
 				f.text = withheld
 			}

@@ -306,7 +306,12 @@ func (s *Session) refuse(ctx context.Context, err error) error {
 	}
 	if !s.torn {
 		_ = s.raw.SetDeadline(time.Now().Add(closing))
-		_ = s.say(errorResponse(refusal, "FATAL"))
+		var theirs *serverError
+		if errors.As(err, &theirs) {
+			_ = writeMessage(s.out, 'E', theirs.encode())
+		} else {
+			_ = s.say(errorResponse(refusal, "FATAL"))
+		}
 		_ = s.out.Flush()
 	}
 	return nil

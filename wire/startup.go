@@ -46,7 +46,9 @@ func (t *target) startupParams(h *hello) ([]param, error) {
 }
 
 // checkOptions looks into the options parameter, which holds command-line
-// switches: -c name=value and --name=value set what a parameter could.
+// switches: -c name=value and --name=value set what a parameter could. It is a
+// courtesy: whatever gets past it, the pinned settings are parameters of their
+// own, which the server takes last.
 func checkOptions(options string) error {
 	words := splitOptions(options)
 	for i := 0; i < len(words); i++ {
@@ -60,7 +62,7 @@ func checkOptions(options string) error {
 		}
 		name, value, hasValue := strings.Cut(setting, "=")
 		if !ok || !hasValue {
-			return unsupported(fmt.Sprintf("startup option %q is not offered", words[i]), "Use -c name=value.")
+			continue // the server knows it, or says what is wrong with it
 		}
 		// The server takes - for _ in names given this way.
 		name = strings.ToLower(strings.ReplaceAll(name, "-", "_"))
