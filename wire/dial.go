@@ -263,7 +263,7 @@ func (up *upstream) loginError(r report) error {
 		Err:    errors.New(r.get('M')),
 	}
 	public := up.known || r.get('C') == "53300" || r.get('C') == "57P03"
-	if text := string(r.encode()); public && !strings.Contains(text, up.lease.Username) {
+	if text := r.get('M') + "\n" + r.get('D'); public && !strings.Contains(text, up.lease.Username) {
 		return &serverError{r, refusal}
 	}
 	return refusal
