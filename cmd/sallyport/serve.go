@@ -186,8 +186,10 @@ func listen(cfg config.Listen) (*listeners, error) {
 		key, address string
 		ln           *net.Listener
 	}{
-		{"postgres", cfg.Postgres, &l.postgres}, {"http", cfg.HTTP, &l.http},
-		{"console", cfg.Console, &l.console}, {"metrics", cfg.Metrics, &l.metrics},
+		{"postgres", cfg.Postgres, &l.postgres},
+		{"http", cfg.HTTP, &l.http},
+		{"console", cfg.Console, &l.console},
+		{"metrics", cfg.Metrics, &l.metrics},
 	} {
 		if one.address == "" {
 			continue
