@@ -47,6 +47,14 @@ func (c *Config) checkListen(p *problems) {
 	}
 }
 
+// checkProxy checks [proxy], and that the authority can sign.
+func (c *Config) checkProxy(p *problems) {
+	c.Proxy.CACert, c.Proxy.CAKey = c.resolve(c.Proxy.CACert), c.resolve(c.Proxy.CAKey)
+	for _, problem := range c.Proxy.Problems() {
+		p.check([]string{"proxy", problem.Key}, "proxy.%s: %s", problem.Key, problem.Message)
+	}
+}
+
 // loopback reports whether a listener on host is reached from this machine only.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)

@@ -39,8 +39,9 @@ func (c *Config) checkTargets(p *problems) {
 		if _, taken := c.Postgres[name]; taken {
 			p.check(path, "target %q is a [postgres.%s] as well: names must differ", name, name)
 		}
-		c.checkHTTP(p, path, c.HTTP[name])
+		c.HTTP[name] = c.checkHTTP(p, path, c.HTTP[name])
 	}
+	c.checkHosts(p)
 }
 
 func checkName(p *problems, path []string) {
@@ -131,14 +132,38 @@ func isUpstream(s string) bool {
 	return err == nil && n > 0 && host != "" && !strings.ContainsAny(host, "/@ \t")
 }
 
-// checkHTTP checks a target.
-func (c *Config) checkHTTP(p *problems, path []string, t httpguard.Target) {
+// checkHosts wants each host name to be one target's.
+func (c *Config) checkHosts(p *problems) {
+	taken := make(map[string]string)
+	for _, name := range slices.Sorted(maps.Keys(c.HTTP)) {
+		for _, host := range c.HTTP[name].Host {
+			host = strings.ToLower(strings.TrimSuffix(host, "."))
+			if other := taken[host]; other != "" && other != name {
+				p.check([]string{"http", name, "host"}, "http.%s.host: %q is that of http.%s as well", name, host, other)
+			}
+			taken[host] = name
+		}
+	}
+}
+
+// checkHTTP checks a target and gives it back with its paths resolved.
+func (c *Config) checkHTTP(p *problems, path []string, t httpguard.Target) httpguard.Target {
+	if t.Prices == "" && t.Kind() == policy.LLMTarget {
+		t.Prices = c.Prices
+	}
+	t.Prices = c.resolve(t.Prices)
+	t.CACert = c.resolve(t.CACert)
 	for _, problem := range t.Problems() {
 		p.check(at(path, problem.Key), "%s.%s: %s", named(path), problem.Key, problem.Message)
 	}
 	if _, err := credential.ParseRef(t.Credential); err == nil {
-		c.checkCredential(p, at(path, "credential"), t.Credential, credential.Ref.CheckKey)
+		fits := credential.Ref.CheckKey
+		if t.TakesFields() {
+			fits = credential.Ref.CheckFields
+		}
+		c.checkCredential(p, at(path, "credential"), t.Credential, fits)
 	}
+	return t
 }
 
 // checkCredential checks a reference: that it is one, that it fits the kind of

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sallyport/httpguard"
 )
 
 const examplePath = "../gateway.toml.example"
@@ -18,7 +20,7 @@ func TestExampleLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Postgres) != 2 || len(c.HTTP) != 1 || len(c.Rules) != 4 || len(c.Masks) != 2 || c.Vault == nil {
+	if len(c.Postgres) != 2 || len(c.HTTP) != 2 || len(c.Rules) != 6 || len(c.Masks) != 2 || c.Vault == nil {
 		t.Errorf("got %+v", c)
 	}
 }
@@ -37,13 +39,35 @@ func TestExampleLoadsWithFiles(t *testing.T) {
 	dir := t.TempDir()
 	certificate(t, dir, "tls.crt", "tls.key")
 	certificate(t, dir, "ca.crt", "ca.key")
+	if err := os.WriteFile(filepath.Join(dir, "prices.json"), []byte(`{"m": {"input_cost_per_token": 1e-6}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	certificate(t, dir, "gateway.crt", "gateway.key")
+	authority(t, filepath.Join(dir, "proxy"))
 	c, err := parse("gateway.toml", dir, all, (*Config).check)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.TLS.Cert != filepath.Join(dir, "tls.crt") || c.Postgres["orders"].SSLRootCert != filepath.Join(dir, "ca.crt") || c.Vault.CACert != "ca.crt" {
 		t.Errorf("got %+v", c)
+	}
+}
+
+// authority makes what sallyport ca init does.
+func authority(t *testing.T, dir string) {
+	t.Helper()
+	cert, key, err := httpguard.NewAuthority("test", time.Now())
+	if err == nil {
+		err = os.Mkdir(dir, 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "ca.crt"), cert, 0o600)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "ca.key"), key, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

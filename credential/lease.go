@@ -20,6 +20,8 @@ type Lease struct {
 	Ref      string      // where it came from
 	Version  string      // the store's version of it; "" when it has none
 
+	Fields map[string]secret.Text // of a lease of several fields
+
 	once    sync.Once
 	release func(ctx context.Context) error
 	err     error

@@ -37,7 +37,7 @@ func (x *exchange) readBody() ([]byte, error) {
 		}
 	}
 	large := &policy.Refusal{Kind: policy.TooLarge, Public: fmt.Sprintf("the body has more than %d bytes, which is what can be judged and recorded", maxRequest)}
-	if x.in.ContentLength > maxRequest {
+	if x.in.ContentLength > maxRequest && !x.streams() {
 		return nil, large
 	}
 	body, err := io.ReadAll(io.LimitReader(x.in.Body, maxRequest+1))
@@ -46,11 +46,14 @@ func (x *exchange) readBody() ([]byte, error) {
 		return nil, &policy.Refusal{Kind: policy.Idle, Public: "the body took too long to arrive", Err: err}
 	case err != nil:
 		return nil, malformed("the body could not be read", err)
-	case len(body) > maxRequest:
+	case len(body) > maxRequest && !x.streams():
 		return nil, large
+	case len(body) > maxRequest:
+		x.rest = newUpload(x, body)
+		return nil, nil
 	}
 	x.expect(time.Time{}) // from here on a read only tells us that the caller went away
-	return body, nil
+	return body, x.readTrailers()
 }
 
 // expect limits how long the caller's bytes may take, those included that

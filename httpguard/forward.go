@@ -9,52 +9,37 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"strings"
 	"sync"
-	"time"
 
 	"sallyport/credential"
 	"sallyport/policy"
 )
 
-const (
-	dialTimeout   = 10 * time.Second
-	headerTimeout = 10 * time.Minute // a model may think that long before its first byte
-	idleTimeout   = 90 * time.Second // of an unused connection to an upstream
-	idlePerHost   = 64               // unused connections to one upstream
-	bufferSize    = 32 << 10         // bytes
-)
-
-// newTransport dials what Rewrite names and nothing else: no proxy of the
-// environment, no redirect, no decompression behind our back.
-func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                 nil,
-		DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSHandshakeTimeout:   dialTimeout,
-		ResponseHeaderTimeout: headerTimeout,
-		IdleConnTimeout:       idleTimeout,
-		MaxIdleConnsPerHost:   idlePerHost,
-		DisableCompression:    true,
-		ForceAttemptHTTP2:     true,
-	}
-}
+const bufferSize = 32 << 10 // bytes
 
 // forward sends the exchange to the target's upstream and its response to the
 // caller. It panics with http.ErrAbortHandler when a response that has begun
 // must be cut.
 func (x *exchange) forward(lease *credential.Lease) error {
-	header := x.header.Clone()
-	if x.target.keyed {
-		if err := x.target.inject.into(header, lease.Secret); err != nil {
-			return err
-		}
+	made := &http.Request{Method: x.in.Method, URL: x.route.url(x.target, x.route.rawQuery), Header: x.header.Clone()}
+	made.Host = made.URL.Host
+	if made.URL.RawQuery == "" {
+		made.URL.ForceQuery = x.in.URL.ForceQuery
+	}
+	body, err := x.inject(made, x.body, lease)
+	if err != nil {
+		return err
+	}
+	if x.upgrades() {
+		return x.upgrade(made)
 	}
 	var failed error
 	proxy := &httputil.ReverseProxy{
-		Rewrite:        func(pr *httputil.ProxyRequest) { x.rewrite(pr.Out, header) },
+		Rewrite:        func(pr *httputil.ProxyRequest) { x.rewrite(pr.Out, made, body) },
 		ModifyResponse: x.respond,
 		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
-		Transport:      x.server.transport,
+		Transport:      x.target.pool,
 		FlushInterval:  -1, // at once: events of a stream must not wait
 		BufferPool:     x.server.buffers,
 		ErrorLog:       stdlog.New(x.log, "", 0),
@@ -65,19 +50,42 @@ func (x *exchange) forward(lease *credential.Lease) error {
 
 // rewrite makes the request that goes upstream. Nothing of the caller's is in
 // it that was not judged.
-func (x *exchange) rewrite(out *http.Request, header http.Header) {
-	out.URL = x.route.url(x.target, x.in.URL.RawQuery)
-	out.URL.ForceQuery = x.in.URL.ForceQuery
-	out.Host = x.target.upstream.Host
-	out.Header = header
-	out.Trailer = nil
+func (x *exchange) rewrite(out, made *http.Request, body []byte) {
+	out.URL, out.Host, out.Header = made.URL, made.Host, made.Header
+	out.Trailer = x.trailers()
 	out.TransferEncoding = nil
-	out.ContentLength = int64(len(x.body))
+	out.ContentLength = int64(len(body))
 	out.Body, out.GetBody = nil, nil
-	if len(x.body) > 0 {
-		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.body)), nil }
-		out.Body = io.NopCloser(bytes.NewReader(x.body))
+	if takesTrailers(x.in.Header) {
+		out.Header.Set("Te", "trailers")
 	}
+	switch {
+	case x.rest != nil:
+		out.ContentLength = x.in.ContentLength
+		out.GetBody = func() (io.ReadCloser, error) { return &reopened{Reader: x.rest}, nil }
+		out.Header.Set("Expect", "100-continue") // who refuses it need not receive it
+	case len(body) > 0:
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		if len(out.Trailer) > 0 {
+			out.ContentLength = -1 // HTTP/1.1 has trailers of chunks only
+		}
+	}
+	if out.GetBody != nil {
+		out.Body, _ = out.GetBody() // these can't fail
+	}
+}
+
+// takesTrailers reports whether the caller said TE: trailers, which gRPC's
+// servers want to be told.
+func takesTrailers(h http.Header) bool {
+	for _, list := range h.Values("Te") {
+		for one := range strings.SplitSeq(list, ",") {
+			if strings.EqualFold(strings.TrimSpace(one), "trailers") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // failure sorts what went wrong between the gateway and the upstream.

@@ -167,7 +167,11 @@ func (f accessFunc) Allows(p policy.Principal, target string) bool { return f(p,
 
 type lenderFunc func() (*credential.Lease, error)
 
-func (f lenderFunc) Key(context.Context, credential.Ref) (*credential.Lease, error) { return f() }
+func (f lenderFunc) Key(context.Context, credential.Ref) (*credential.Lease, error)   { return f() }
+func (f lenderFunc) Login(context.Context, credential.Ref) (*credential.Lease, error) { return f() }
+func (f lenderFunc) Fields(context.Context, credential.Ref, []string, []string) (*credential.Lease, error) {
+	return f()
+}
 
 type judgeFunc func(*policy.Question) policy.Verdict
 

@@ -29,7 +29,7 @@ const ownPrefix = "x-sallyport-"
 // what we answer ourselves.
 var hopByHop = []string{
 	"connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
-	"http2-settings", "expect", "content-length", "host", "accept-encoding",
+	"http2-settings", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-accept", "expect", "content-length", "host", "accept-encoding",
 	"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-prefix", "x-real-ip",
 }
 
@@ -51,7 +51,7 @@ func (x *exchange) outgoing() (http.Header, error) {
 		}
 	}
 	if x.target.keyed {
-		drop = append(drop, fold(x.target.inject.name))
+		drop = append(drop, x.target.inject.headers()...)
 	}
 	if x.target.fields != nil {
 		// A mask needs the whole, and validators tell of what it hides.

@@ -2,6 +2,7 @@ package httpguard
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -9,16 +10,23 @@ import (
 	"sallyport/secret"
 )
 
-// tokenHeaders are where client libraries put their key, besides Authorization.
-// The first is Anthropic's, then Azure's and Pinecone's, then Gemini's.
-var tokenHeaders = []string{"X-Api-Key", "Api-Key", "X-Goog-Api-Key"}
+// tokenHeaders are where client libraries put their key, besides Authorization:
+// Anthropic's, Azure's and Pinecone's, Gemini's, AWS's, and our own.
+var tokenHeaders = []string{"X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Amz-Security-Token", "X-Sallyport-Token"}
 
 // tokenPrefix is how every issued gateway token begins.
 const tokenPrefix = "spt_"
 
+// keyProtocol begins the subprotocol in which OpenAI's clients in browsers, that
+// can't set headers, put their key.
+const keyProtocol = "openai-insecure-api-key."
+
+// errProxyAuth marks the refusal of a proxy's caller: 407, not 401.
+var errProxyAuth = errors.New("proxy authentication")
+
 // identify finds the caller's token and what it proves.
 func (x *exchange) identify(ctx context.Context) error {
-	token, err := findToken(x.in.Header)
+	token, err := x.findToken()
 	if err != nil {
 		return err
 	}
@@ -27,21 +35,46 @@ func (x *exchange) identify(ctx context.Context) error {
 	}
 	x.token = token
 	x.who.Principal, err = x.server.identifier.Identify(ctx, token)
+	if x.route.door == byProxy {
+		return asProxy(err)
+	}
 	return err
+}
+
+// findToken is the caller's token. Who comes through the proxy is known by the
+// proxy's own header: the others hold what the service would have got.
+func (x *exchange) findToken() (secret.Text, error) {
+	switch {
+	case x.tunnel != nil:
+		return x.tunnel.token, nil
+	case x.route.door == byProxy:
+		return findProxyToken(x.in.Header)
+	}
+	return findToken(x.in.Header, x.route.token)
 }
 
 // findToken reads the one gateway token of a request. The same token in two
 // headers is fine; two tokens are not, since we would have to choose.
-func findToken(h http.Header) (secret.Text, error) {
-	var found []secret.Text
+func findToken(h http.Header, more ...secret.Text) (secret.Text, error) {
+	found := more
 	for _, value := range h.Values("Authorization") {
-		found = append(found, fromAuthorization(value))
+		found = append(found, fromAuthorization(value, h.Get("X-Amz-Security-Token") != ""))
 	}
 	for _, name := range tokenHeaders {
 		for _, value := range h.Values(name) {
 			found = append(found, secret.New(strings.TrimSpace(value)))
 		}
 	}
+	for _, p := range subprotocols(h) {
+		if token, ok := strings.CutPrefix(p, keyProtocol); ok {
+			found = append(found, secret.New(token))
+		}
+	}
+	return only(found)
+}
+
+// only is the one token there is.
+func only(found []secret.Text) (secret.Text, error) {
 	var token secret.Text
 	for _, t := range found {
 		switch {
@@ -58,9 +91,32 @@ func findToken(h http.Header) (secret.Text, error) {
 	return token, nil
 }
 
-// fromAuthorization takes the token of a Bearer or the password of Basic; any
+// findProxyToken reads the token of a proxy's caller.
+func findProxyToken(h http.Header) (secret.Text, error) {
+	var found []secret.Text
+	for _, value := range h.Values("Proxy-Authorization") {
+		found = append(found, fromAuthorization(value, true))
+	}
+	token, err := only(found)
+	return token, asProxy(err)
+}
+
+// asProxy marks what a proxy must answer with 407.
+func asProxy(err error) error {
+	var r *policy.Refusal
+	if !errors.As(err, &r) || r.Kind != policy.Unauthenticated {
+		return err
+	}
+	marked := *r
+	marked.Err = errors.Join(r.Err, errProxyAuth)
+	marked.Hint = "put the gateway token into the proxy's address: http://agent:TOKEN@gateway:8080"
+	return &marked
+}
+
+// fromAuthorization takes the token of a Bearer, the password of Basic, or the
+// access key of a signature of AWS's, unless that has its token elsewhere; any
 // other scheme holds none.
-func fromAuthorization(value string) secret.Text {
+func fromAuthorization(value string, noKey bool) secret.Text {
 	scheme, token, _ := strings.Cut(strings.TrimSpace(value), " ")
 	switch {
 	case strings.EqualFold(scheme, "bearer"):
@@ -68,6 +124,13 @@ func fromAuthorization(value string) secret.Text {
 	case strings.EqualFold(scheme, "basic"):
 		_, password, _ := (&http.Request{Header: http.Header{"Authorization": {value}}}).BasicAuth()
 		return secret.New(password)
+	case scheme == algorithm && !noKey:
+		for part := range strings.SplitSeq(token, ",") {
+			if scope, ok := strings.CutPrefix(strings.TrimSpace(part), "Credential="); ok {
+				key, _, _ := strings.Cut(scope, "/")
+				return secret.New(key)
+			}
+		}
 	}
 	return secret.Text{}
 }

@@ -20,11 +20,13 @@ type Access interface {
 	Allows(p policy.Principal, target string) bool
 }
 
-// Lender lends the one value that a target's exchanges carry. Its errors are
-// *policy.Refusal and hold no secret. The lease is released when the exchange
-// has ended.
+// Lender lends what a target's exchanges carry: one value, a login, or several
+// fields. Its errors are *policy.Refusal and hold no secret. The lease is
+// released when the exchange has ended.
 type Lender interface {
 	Key(ctx context.Context, ref credential.Ref) (*credential.Lease, error)
+	Login(ctx context.Context, ref credential.Ref) (*credential.Lease, error)
+	Fields(ctx context.Context, ref credential.Ref, must, may []string) (*credential.Lease, error)
 }
 
 // Judge decides one exchange. It reads no network and no clock.

@@ -20,14 +20,18 @@ func (x *exchange) outcome(status int, problem string, body []byte) error {
 	}
 	x.ended = true
 	took := x.server.now().Sub(x.start)
+	sent, sum := x.rest.summary()
 	err := x.session.write(recorder.Event{Outcome: &recorder.Outcome{
 		ID:       x.number,
 		Code:     strconv.Itoa(status),
 		Error:    problem,
 		Bytes:    x.bytes,
 		Masked:   x.masked,
+		Usage:    x.settle(status),
 		Duration: took,
 		Body:     excerpt(body),
+
+		Sent: sent, SentSHA256: sum,
 	}})
 	if err != nil {
 		return unrecorded(err)

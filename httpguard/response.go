@@ -32,7 +32,18 @@ func (x *exchange) respond(res *http.Response) error {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream changed the protocol"}
 	}
+	if err := x.hideEchoes(res); err != nil {
+		return err
+	}
+	x.asked.left = true
+	x.asked.meter.observe(res)
+	if err := x.filterTools(res); err != nil {
+		return err
+	}
 	x.own(res.Header)
+	if err := x.rewriteHosts(res); err != nil {
+		return err
+	}
 	if x.target.fields != nil {
 		return x.mask(res)
 	}
@@ -46,11 +57,7 @@ func (x *exchange) respond(res *http.Response) error {
 // own makes the headers those of the gateway.
 func (x *exchange) own(h http.Header) {
 	discard(h)
-	for _, name := range []string{"Location", "Content-Location"} {
-		if at := h.Get(name); at != "" {
-			h.Set(name, x.relocate(at))
-		}
-	}
+	x.relocateHeaders(h)
 	x.sign(h)
 }
 
@@ -61,28 +68,6 @@ func discard(h http.Header) {
 			delete(h, name)
 		}
 	}
-}
-
-// relocate turns an address at the upstream's own origin into the gateway's.
-// One elsewhere, or outside of the target's base path, is made absolute.
-func (x *exchange) relocate(location string) string {
-	base := x.target.upstream
-	u, err := x.route.url(x.target, "").Parse(location)
-	if err != nil {
-		return location
-	}
-	rest, under := strings.CutPrefix(u.EscapedPath(), base.EscapedPath())
-	if u.Scheme != base.Scheme || u.Host != base.Host || u.User != nil || !under || rest != "" && rest[0] != '/' {
-		return u.String()
-	}
-	at := "/" + x.target.name + rest
-	if u.RawQuery != "" {
-		at += "?" + u.RawQuery
-	}
-	if u.Fragment != "" {
-		at += "#" + u.EscapedFragment()
-	}
-	return at
 }
 
 // isEmpty reports whether a response has no body.

@@ -207,7 +207,7 @@ func TestHTTP2(t *testing.T) {
 	g := newGateway(t, p.URL, nil)
 	roots := x509.NewCertPool()
 	roots.AddCert(p.Certificate())
-	g.guard.transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	g.guard.targets["plain"].pool.transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	front := httptest.NewUnstartedServer(g.guard)
 	front.EnableHTTP2 = true
 	front.StartTLS()

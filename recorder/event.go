@@ -10,6 +10,7 @@ const (
 	KindOpen      = "open"      // the first of every recording
 	KindStatement = "statement" // a SQL text and its verdict, before it runs
 	KindExchange  = "exchange"  // an HTTP request and its verdict, before it is forwarded
+	KindFrame     = "frame"     // a message of a WebSocket, before it is sent on
 	KindOutcome   = "outcome"   // what came of a statement or exchange, by its ID
 	KindClose     = "close"     // the last of a recording that ended in order
 	KindTorn      = "torn"      // never written: stands for a line that could not be read
@@ -31,6 +32,7 @@ type Event struct {
 	Open      *Opening   `json:"open,omitempty"`
 	Statement *Statement `json:"statement,omitempty"`
 	Exchange  *Exchange  `json:"exchange,omitempty"`
+	Frame     *Frame     `json:"frame,omitempty"`
 	Outcome   *Outcome   `json:"outcome,omitempty"`
 	Close     *Closing   `json:"close,omitempty"`
 	Notes     []Note     `json:"notes,omitempty"` // fields not kept as they came
@@ -119,6 +121,37 @@ type Exchange struct {
 	Message     string   `json:"message,omitempty"`
 	Detail      string   `json:"detail,omitempty"`
 	Flags       []string `json:"flags,omitempty"`
+
+	Estimate *Estimate `json:"estimate,omitempty"` // of a call of a model, when a rule asked for it
+}
+
+// Estimate is what was counted before a call of a model. Amounts are exact
+// decimals of US dollars, "" for unknown.
+type Estimate struct {
+	InputTokens int64  `json:"input_tokens"`
+	MaxTokens   int64  `json:"max_tokens,omitempty"` // of output
+	Worst       string `json:"worst_usd,omitempty"`
+	Expected    string `json:"expected_usd,omitempty"` // by the outputs of earlier calls
+}
+
+// Usage is what a call of a model used.
+type Usage struct {
+	Model        string `json:"model,omitempty"`
+	InputTokens  int64  `json:"input_tokens"`
+	CachedTokens int64  `json:"cached_tokens,omitempty"` // of the input, read from the provider's cache
+	OutputTokens int64  `json:"output_tokens"`
+	USD          string `json:"usd,omitempty"`       // exact decimal, "" for unknown
+	Estimated    bool   `json:"estimated,omitempty"` // the upstream did not say
+}
+
+// Frame is one message on the WebSocket that an exchange opened.
+type Frame struct {
+	ID    int64  `json:"id"`   // of the exchange
+	From  string `json:"from"` // "caller" or "upstream"
+	Type  string `json:"type"` // "text", "binary", "ping", "pong", "close"
+	Bytes int64  `json:"bytes"`
+	Code  string `json:"code,omitempty"` // of a close
+	Body  string `json:"body,omitempty"` // the beginning of a text; the reason of a close
 }
 
 // Outcome is what came of the statement or exchange with the same ID. A text
@@ -133,6 +166,11 @@ type Outcome struct {
 	Masked   int64         `json:"masked,omitempty"` // values a mask changed
 	Duration time.Duration `json:"duration_ns,omitempty"`
 	Body     string        `json:"body,omitempty"` // HTTP response as masked
+	Usage    *Usage        `json:"usage,omitempty"`
+
+	// Of a request whose body was too large to be judged and recorded:
+	Sent       int64  `json:"sent,omitempty"`        // its bytes
+	SentSHA256 string `json:"sent_sha256,omitempty"` // hex, over all of them; "" when it was broken off
 }
 
 // Closing is how a session ended.
@@ -149,6 +187,8 @@ func (e *Event) kind() string {
 		return KindStatement
 	case e.Exchange != nil:
 		return KindExchange
+	case e.Frame != nil:
+		return KindFrame
 	case e.Outcome != nil:
 		return KindOutcome
 	case e.Close != nil:

@@ -43,6 +43,10 @@ func fit(e *Event, limit int) {
 		b.text("exchange.query", &x.Query)
 		b.text("exchange.content_type", &x.ContentType)
 		b.text("exchange.body", &x.Body)
+	case e.Frame != nil && !fits(limit, e.Frame.Body):
+		f := *e.Frame
+		e.Frame = &f
+		b.text("frame.body", &f.Body)
 	case e.Outcome != nil && !fits(limit, e.Outcome.Tag, e.Outcome.Code, e.Outcome.Error, e.Outcome.Body):
 		o := *e.Outcome
 		e.Outcome = &o

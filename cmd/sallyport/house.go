@@ -97,7 +97,7 @@ func openHouse(ctx context.Context, cfg *config.Config, log zerolog.Logger) (_ *
 	}
 	h.judge.sides = h.wire
 	h.http, err = httpguard.New(httpguard.Config{
-		Targets: cfg.HTTP, Masks: cfg.Masks, Identifier: who, Access: grants, Lender: lender, Judge: rules,
+		Targets: cfg.HTTP, Proxy: cfg.Proxy, Masks: cfg.Masks, Identifier: who, Access: grants, Lender: lender, Judge: rules,
 		Journal: httpJournal{h.recorder}, Log: log, NewID: newID, Now: time.Now, Registerer: h.registry,
 	})
 	if err != nil {

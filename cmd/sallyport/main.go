@@ -5,6 +5,7 @@
 //	demo      everything on loopback with scratch data
 //	token     issued gateway tokens
 //	sessions  what was recorded
+//	ca        the authority of the forward proxy
 //	version   what this binary is
 //
 // Each command is a file of its own; house.go puts the rooms together.
@@ -60,7 +61,7 @@ func newRootCmd() *cobra.Command {
 	}
 	root.AddCommand(
 		newServeCmd(), newCheckCmd(), newDemoCmd(),
-		newTokenCmd(), newSessionsCmd(), newVersionCmd(),
+		newTokenCmd(), newSessionsCmd(), newCACmd(), newVersionCmd(),
 		newParseWorkerCmd(),
 	)
 	return root
