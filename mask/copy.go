@@ -103,7 +103,7 @@ func NewCopy(plan Plan, fields []Field, o CopyOptions) (*Copy, error) {
 			c.fields[i].Format = inBinary
 		}
 	}
-	c.certain = o.Null == "" || o.Format != CopyText || string(appendEscaped(nil, unescape(nil, []byte(o.Null)), o.Delimiter)) != o.Null
+	c.certain = o.Null == "" || o.Format != CopyText || string(appendCopyText(nil, unescape(nil, []byte(o.Null)), o.Delimiter)) != o.Null
 	return c, nil
 }
 

@@ -28,7 +28,7 @@ func (c *Copy) textRows(dst, data []byte) ([]byte, int, error) {
 				if out, null := c.apply(column, c.plain); null {
 					dst = append(dst, c.options.Null...)
 				} else {
-					dst = appendEscaped(dst, out, c.options.Delimiter)
+					dst = appendCopyText(dst, out, c.options.Delimiter)
 				}
 			}
 			dst = append(dst, data[end])
@@ -85,8 +85,8 @@ func unescape(dst, value []byte) []byte {
 	return dst
 }
 
-// appendEscaped writes a value as PostgreSQL would.
-func appendEscaped(dst, value []byte, delimiter byte) []byte {
+// appendCopyText writes a value as PostgreSQL would.
+func appendCopyText(dst, value []byte, delimiter byte) []byte {
 	for _, b := range value {
 		switch at := bytes.IndexByte([]byte(escapeBytes), b); {
 		case at >= 0:
