@@ -114,7 +114,7 @@ func (p *process) end() error {
 		return nil
 	case <-timer.C:
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // its stacks go to the log
-		_ = <-p.ended
+		<-p.ended
 		return fmt.Errorf("the gateway did not end within %v of SIGTERM", endWithin)
 	}
 }
