@@ -119,8 +119,18 @@ func (c *Config) ruleOverSQL(target string) string {
 	return rules.OverSQL(target)
 }
 
-// isUpstream reports whether s is host or host:port.
+// isUpstream reports whether s is one server or several, with commas.
 func isUpstream(s string) bool {
+	for one := range strings.SplitSeq(s, ",") {
+		if !isServer(strings.TrimSpace(one)) {
+			return false
+		}
+	}
+	return true
+}
+
+// isServer reports whether s is host or host:port.
+func isServer(s string) bool {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
 		host, port = s, "5432"

@@ -110,7 +110,7 @@ func (s *Server) cancel(ctx context.Context, key *cancelKey) error {
 // interrupt asks the server to cancel what up is doing, over a connection of
 // its own, and waits until the server has heard it.
 func interrupt(ctx context.Context, up *upstream) error {
-	side, err := connect(ctx, up.target)
+	side, err := connect(ctx, up.target, up.endpoint)
 	if err != nil {
 		return err
 	}

@@ -21,15 +21,16 @@ import (
 // upstream is one logged-in connection to a target's server. It belongs to one
 // session; Close gives its lease back.
 type upstream struct {
-	target *target
-	conn   net.Conn
-	in     *stream       // from the server
-	out    *bufio.Writer // to the server
-	lease  *credential.Lease
-	params []param // as the server reported them, in order
-	pid    uint32  // the server's process id
-	key    []byte  // the server's cancel secret; none on servers that give none
-	known  bool    // the server has let us in: its errors are about the client's settings
+	target   *target
+	endpoint endpoint
+	conn     net.Conn
+	in       *stream       // from the server
+	out      *bufio.Writer // to the server
+	lease    *credential.Lease
+	params   []param // as the server reported them, in order
+	pid      uint32  // the server's process id
+	key      []byte  // the server's cancel secret; none on servers that give none
+	known    bool    // the server has let us in: its errors are about the client's settings
 }
 
 // pinned are the settings under which parser and server read the same text.
@@ -44,28 +45,80 @@ func (s *Server) dial(ctx context.Context, t *target, params []param) (*upstream
 	if err != nil {
 		return nil, err
 	}
-	up, err := connect(ctx, t)
-	if err == nil {
-		up.lease = lease
-		stop := context.AfterFunc(ctx, func() { _ = up.conn.SetDeadline(past) })
-		err = up.login(params)
-		if !stop() && err == nil {
-			err = ctx.Err()
-		}
-	}
+	up, err := t.dialAny(ctx, lease, params)
 	if err == nil {
 		return up, nil
 	}
-	if up != nil {
-		_ = up.conn.Close()
-	}
 	s.giveBack(lease)
 	s.metrics.dialErrors.WithLabelValues(t.name).Inc()
-	var refusal *policy.Refusal
-	if errors.As(err, &refusal) {
+	if isRefusal(err) {
 		return nil, err
 	}
 	return nil, unavailable(t, err)
+}
+
+// dialAny tries the target's servers in order, for the first that can be
+// reached and is what target_session_attrs asks for. A server that refuses the
+// login ends the search, as in libpq.
+func (t *target) dialAny(ctx context.Context, lease *credential.Lease, params []param) (*upstream, error) {
+	rounds := []string{t.attrs}
+	if t.attrs == "prefer-standby" {
+		rounds = []string{"standby", "any"}
+	}
+	var all []error
+	for _, attrs := range rounds {
+		for _, e := range t.endpoints {
+			up, err := t.dialOne(ctx, e, lease, params)
+			switch {
+			case err == nil && up.suits(attrs):
+				return up, nil
+			case err == nil:
+				up.close()
+				err = fmt.Errorf("%s is not %s", e.address, attrs)
+			case isRefusal(err):
+				return nil, err
+			}
+			all = append(all, err)
+		}
+	}
+	return nil, errors.Join(all...)
+}
+
+// dialOne connects to one server and logs in.
+func (t *target) dialOne(ctx context.Context, e endpoint, lease *credential.Lease, params []param) (*upstream, error) {
+	up, err := connect(ctx, t, e)
+	if err != nil {
+		return nil, err
+	}
+	up.lease = lease
+	stop := context.AfterFunc(ctx, func() { _ = up.conn.SetDeadline(past) })
+	err = up.login(params)
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = up.conn.Close()
+		return nil, err
+	}
+	return up, nil
+}
+
+// suits reports whether the server is what target_session_attrs asks for, by
+// the settings that servers since PostgreSQL 14 report.
+func (up *upstream) suits(attrs string) bool {
+	standby := valueOf(up.params, "in_hot_standby") == "on"
+	readOnly := standby || valueOf(up.params, "default_transaction_read_only") == "on"
+	switch attrs {
+	case "read-write":
+		return !readOnly
+	case "read-only":
+		return readOnly
+	case "primary":
+		return !standby
+	case "standby":
+		return standby
+	}
+	return true
 }
 
 // unavailable is what the client reads when the target's server can't be had.
@@ -88,20 +141,20 @@ func (s *Server) giveBack(lease *credential.Lease) {
 }
 
 // connect opens the connection and its TLS.
-func connect(ctx context.Context, t *target) (*upstream, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.address)
+func connect(ctx context.Context, t *target, e endpoint) (*upstream, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", e.address)
 	if err != nil {
 		return nil, fmt.Errorf("dial upstream: %w", err)
 	}
-	if t.tls != nil {
-		secured, err := startClientTLS(ctx, conn, t.tls)
+	if e.tls != nil {
+		secured, err := startClientTLS(ctx, conn, e.tls)
 		if err != nil {
 			_ = conn.Close()
 			return nil, fmt.Errorf("start TLS upstream: %w", err)
 		}
 		conn = secured
 	}
-	up := &upstream{target: t, conn: conn, out: bufio.NewWriterSize(conn, serverBuf)}
+	up := &upstream{target: t, endpoint: e, conn: conn, out: bufio.NewWriterSize(conn, serverBuf)}
 	up.in = newStream(conn, up.out, serverBuf)
 	return up, nil
 }
@@ -172,7 +225,7 @@ func (up *upstream) authenticate() error {
 			up.known = true
 			return nil
 		case pgproto3.AuthTypeCleartextPassword:
-			if up.target.tls == nil && !loopback(host(up.conn.RemoteAddr())) {
+			if up.endpoint.tls == nil && !loopback(host(up.conn.RemoteAddr())) {
 				return errors.New("the server wants the password in clear, without TLS")
 			}
 			err = up.say(&pgproto3.PasswordMessage{Password: up.lease.Secret.Reveal()})

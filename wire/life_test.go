@@ -220,3 +220,38 @@ func TestKill(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+func TestSeveralUpstreams(t *testing.T) {
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = dead.Close() // nobody listens there now
+	for name, c := range map[string]struct {
+		upstream func(live string) string
+		attrs    string
+		code     string
+	}{
+		"the second":        {func(live string) string { return dead.Addr().String() + "," + live }, "", ""},
+		"a primary":         {func(live string) string { return live }, "primary", ""},
+		"read-write":        {func(live string) string { return live }, "read-write", ""},
+		"a standby at best": {func(live string) string { return live }, "prefer-standby", ""},
+		"no standby":        {func(live string) string { return live }, "standby", "08006"},
+		"none":              {func(string) string { return dead.Addr().String() }, "", "08006"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := start(t, withTarget(func(target *Target) {
+				target.Upstream, target.TargetSessionAttrs = c.upstream(target.Upstream), c.attrs
+			}))
+			conn, err := pgx.Connect(t.Context(), g.dsn(""))
+			if code(err) != c.code {
+				t.Fatalf("got %v", err)
+			}
+			if err == nil {
+				_ = conn.Close(t.Context())
+			} else if strings.Contains(err.Error(), dead.Addr().String()) {
+				t.Fatalf("the error names the upstream: %v", err)
+			}
+		})
+	}
+}

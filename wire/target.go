@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"sallyport/credential"
@@ -16,13 +17,15 @@ import (
 
 // Target is one [postgres.NAME] of gateway.toml.
 type Target struct {
-	Upstream    string `toml:"upstream"`    // host:port, port 5432 if left out
+	Upstream    string `toml:"upstream"`    // host:port, port 5432 if left out; several with commas are tried in order
 	Database    string `toml:"database"`    // the server's name for it; the target's own if left out
 	SSLMode     string `toml:"sslmode"`     // as libpq names them; verify-full if left out
 	SSLRootCert string `toml:"sslrootcert"` // file of CA certificates; the system's if left out
 	SSLCert     string `toml:"sslcert"`     // file of the gateway's own certificate to the server
 	SSLKey      string `toml:"sslkey"`      // file of its key
 	Credential  string `toml:"credential"`  // reference to fields username and password
+
+	TargetSessionAttrs string `toml:"target_session_attrs"` // as libpq names them; any if left out
 
 	Unparsed       string `toml:"unparsed"`        // SQL the parser rejects and the server would take: deny or allow
 	FunctionCalls  string `toml:"function_calls"`  // of the fast path, by OID: deny or allow
@@ -45,11 +48,18 @@ func (t Target) Problems() []policy.KeyError {
 	oneOf("function_calls", t.FunctionCalls, "deny", "allow")
 	oneOf("replication", t.Replication, "deny", "allow")
 	oneOf("parser_settings", t.ParserSettings, "pinned", "free")
+	if t.TargetSessionAttrs != "" && !slices.Contains(SessionAttrs, t.TargetSessionAttrs) {
+		all = append(all, policy.KeyError{Key: "target_session_attrs", Err: fmt.Errorf("must be one of %s, is %q", strings.Join(SessionAttrs, ", "), t.TargetSessionAttrs)})
+	}
 	if (t.SSLCert == "") != (t.SSLKey == "") {
 		all = append(all, policy.KeyError{Key: "sslcert", Err: errors.New("sslcert and sslkey go together")})
 	}
 	return all
 }
+
+// SessionAttrs are the accepted values of target_session_attrs.
+// PostgreSQL 17, libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS.
+var SessionAttrs = []string{"any", "read-write", "read-only", "primary", "standby", "prefer-standby"}
 
 // SSLModes are the accepted values of sslmode. libpq's allow and prefer fall
 // back to plaintext in silence, and are not offered.
@@ -57,11 +67,11 @@ var SSLModes = []string{"disable", "require", "verify-ca", "verify-full"}
 
 // target is a Target made ready to dial.
 type target struct {
-	name     string
-	address  string
-	database string
-	tls      *tls.Config // nil: plaintext
-	ref      credential.Ref
+	name      string
+	endpoints []endpoint
+	attrs     string // target_session_attrs
+	database  string
+	ref       credential.Ref
 
 	functionCalls bool
 	replication   bool
@@ -69,6 +79,12 @@ type target struct {
 	idle, idleTx  time.Duration
 
 	count counters
+}
+
+// endpoint is one server of a target.
+type endpoint struct {
+	address string
+	tls     *tls.Config // nil: plaintext
 }
 
 // newTarget checks t and makes it ready.
@@ -81,20 +97,27 @@ func newTarget(name string, t Target) (*target, error) {
 		return nil, fmt.Errorf("%s: %w", wrong[0].Key, wrong[0].Err)
 	}
 	out := &target{
-		name: name, address: t.Upstream, database: t.Database, ref: ref,
+		name: name, database: t.Database, ref: ref, attrs: t.TargetSessionAttrs,
 		functionCalls: t.FunctionCalls == "allow", replication: t.Replication == "allow", free: t.ParserSettings == "free",
 		idle: t.IdleTimeout, idleTx: t.IdleInTransactionTimeout,
 	}
 	if out.database == "" {
 		out.database = name
 	}
-	host, _, err := net.SplitHostPort(t.Upstream)
-	if err != nil {
-		host = t.Upstream
-		out.address = net.JoinHostPort(host, "5432")
+	for address := range strings.SplitSeq(t.Upstream, ",") {
+		address = strings.TrimSpace(address)
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			host = address
+			address = net.JoinHostPort(host, "5432")
+		}
+		cfg, err := clientTLS(t, host)
+		if err != nil {
+			return nil, err
+		}
+		out.endpoints = append(out.endpoints, endpoint{address, cfg})
 	}
-	out.tls, err = clientTLS(t, host)
-	return out, err
+	return out, nil
 }
 
 // clientTLS is the TLS of the way upstream, as libpq defines the modes.
