@@ -29,7 +29,8 @@ func newDemoCmd() *cobra.Command {
 		Long: "Start a PostgreSQL with a small shop in it, an upstream that speaks OpenAI's API, and Sallyport in front\n" +
 			"of both, on loopback and in a temporary folder. It prints what to paste and stays up until a signal.\n" +
 			"With --once it takes a tour instead, and exits 0 only if every step came out as it should.",
-		Args: cobra.NoArgs,
+		Example: "  sallyport demo\n  sallyport demo --once",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDemo(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), once)
 		},

@@ -54,6 +54,7 @@ func newRootCmd() *cobra.Command {
 		Long: "Sallyport stands between AI agents and the databases and APIs they reach. The agent holds a short-lived\n" +
 			"gateway token; Sallyport holds the real credential, judges every statement and request, masks what comes\n" +
 			"back and records all of it. It fails closed.",
+		Version:       buildVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,

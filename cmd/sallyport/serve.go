@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -97,9 +98,10 @@ func serve(ctx context.Context, cfg *config.Config, log zerolog.Logger, ready fu
 		return err
 	}
 	defer l.close()
-	log.Info().Str("version", buildVersion()).Str("postgres", cfg.Listen.Postgres).Str("http", cfg.Listen.HTTP).
-		Str("console", cfg.Listen.Console).Str("metrics", cfg.Listen.Metrics).Msg("listening")
-	ready(l.addresses())
+	at := l.addresses()
+	log.Info().Str("version", buildVersion()).Str("postgres", at.Postgres).Str("http", at.HTTP).
+		Str("console", at.Console).Str("metrics", at.Metrics).Msg("listening")
+	ready(at)
 
 	g, gctx := errgroup.WithContext(ctx)
 	// Draining begins when gctx ends, by a signal or a fault, and lasts until cut.
@@ -158,7 +160,7 @@ func serveHTTP(ctx, cut context.Context, ln net.Listener, handler http.Handler, 
 	srv := &http.Server{
 		Handler: handler, Protocols: protocols,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog:    stdlog.New(log.With().Str("listener", ln.Addr().String()).Logger(), "", 0),
+		ErrorLog:    stdlog.New(warnings{log.With().Str("listener", ln.Addr().String()).Logger()}, "", 0),
 		BaseContext: func(net.Listener) context.Context { return cut },
 	}
 	stopped := make(chan error, 1)
@@ -174,6 +176,14 @@ func serveHTTP(ctx, cut context.Context, ln net.Listener, handler http.Handler, 
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	}
 	return <-stopped
+}
+
+// warnings gives what net/http says of its connections a level.
+type warnings struct{ log zerolog.Logger }
+
+func (w warnings) Write(line []byte) (int, error) {
+	w.log.Warn().Msg(strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // listeners are the open listeners, nil for one that is off.

@@ -168,7 +168,7 @@ type realVault struct {
 // startRealVault runs what internal/testvault/build.sh makes.
 func startRealVault(t *testing.T) *realVault {
 	t.Helper()
-	binary := os.Getenv("SALLYPORT_TEST_VAULT")
+	binary := os.Getenv("SALLYPORT_TESTVAULT")
 	if binary == "" {
 		build := exec.CommandContext(t.Context(), "../../internal/testvault/build.sh")
 		build.Stderr = os.Stderr

@@ -18,9 +18,10 @@ var (
 // newVersionCmd is `sallyport version`.
 func newVersionCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print what this binary is",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print what this binary is",
+		Example: "  sallyport version",
+		Args:    cobra.NoArgs,
 		Run: func(cmd *cobra.Command, _ []string) {
 			fmt.Fprintf(cmd.OutOrStdout(), "sallyport %s\n", buildVersion())
 			for _, line := range [][2]string{{"commit", orUnknown(commit)}, {"built", orUnknown(built)}, {"go", runtime.Version()}, {"platform", runtime.GOOS + "/" + runtime.GOARCH}} {
