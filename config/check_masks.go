@@ -38,12 +38,12 @@ func (c *Config) checkMasks(p *problems) {
 func (p *problems) checkMaskKind(path, targets []string, kinds map[string]policy.TargetKind, want policy.TargetKind, what string) {
 	some := false
 	for i, t := range targets {
-		if kind, named := kinds[t]; named && kind != want {
+		if kind, named := kinds[t]; named && kind.IsHTTP() != want.IsHTTP() {
 			p.check(at(path, "targets", entry(i)), "mask: target %q is %s, but %s are masked in %s targets", t, kind, what, want)
 			some = true
 		}
 		for name, kind := range kinds {
-			some = some || strings.Contains(t, "*") && kind == want && policy.Match(t, name) || t == name
+			some = some || strings.Contains(t, "*") && kind.IsHTTP() == want.IsHTTP() && policy.Match(t, name) || t == name
 		}
 	}
 	if !some {

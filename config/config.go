@@ -15,11 +15,13 @@ type Config struct {
 	Dir      string                      // the file's folder, absolute
 	Listen   Listen                      `toml:"listen"`
 	TLS      TLS                         `toml:"tls"`
+	Proxy    httpguard.Proxy             `toml:"proxy"` // zero: the gateway is nobody's forward proxy
 	Store    Store                       `toml:"store"`
 	Tokens   []identity.Token            `toml:"token"`
 	Vault    *credential.Vault           `toml:"vault"` // nil when there is none
 	Postgres map[string]wire.Target      `toml:"postgres"`
 	HTTP     map[string]httpguard.Target `toml:"http"`
+	Prices   string                      `toml:"prices"` // file of prices for the targets that name none
 	Grants   []policy.GrantConfig        `toml:"grant"`
 	Rules    []policy.RuleConfig         `toml:"rule"`
 	Masks    []mask.Rule                 `toml:"mask"`
@@ -48,8 +50,8 @@ type Store struct {
 // Kinds says of each target which protocol it speaks.
 func (c *Config) Kinds() map[string]policy.TargetKind {
 	kinds := make(map[string]policy.TargetKind, len(c.Postgres)+len(c.HTTP))
-	for name := range c.HTTP {
-		kinds[name] = policy.HTTPTarget
+	for name, t := range c.HTTP {
+		kinds[name] = t.Kind()
 	}
 	for name := range c.Postgres {
 		kinds[name] = policy.PostgresTarget

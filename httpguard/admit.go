@@ -10,7 +10,7 @@ import (
 // admit is the only way an exchange reaches the upstream. What cannot be
 // recorded is not forwarded.
 func (x *exchange) admit(facts *policy.HTTP) error {
-	v := x.server.judge.Judge(&policy.Question{Caller: x.who, Target: x.target.name, Time: x.start, HTTP: facts})
+	v := x.judgeAll(x.understand(facts))
 	if err := x.record(v); err != nil {
 		return err
 	}
@@ -25,16 +25,17 @@ func (x *exchange) record(v policy.Verdict) error {
 	err := x.session.write(recorder.Event{Exchange: &recorder.Exchange{
 		ID:          x.number,
 		Method:      x.in.Method,
-		Host:        x.target.upstream.Host,
+		Host:        x.route.url(x.target, "").Host,
 		Path:        x.route.url(x.target, "").EscapedPath(),
-		Query:       x.in.URL.RawQuery,
+		Query:       x.route.rawQuery,
 		ContentType: x.in.Header.Get("Content-Type"),
-		Body:        string(x.body),
+		Body:        string(x.recordedBody()),
 		Action:      v.Action.String(),
 		Rule:        v.Rule,
 		Message:     v.Message,
 		Detail:      v.Detail,
 		Flags:       v.Flags,
+		Estimate:    x.asked.meter.estimate(),
 	}})
 	if err != nil {
 		return unrecorded(err)

@@ -23,6 +23,8 @@ type exchange struct {
 	start  time.Time
 	log    zerolog.Logger
 
+	tunnel *tunnel // the connection through the proxy it came by; nil for none
+
 	route   route
 	target  *target // nil until it is known
 	token   secret.Text
@@ -30,8 +32,13 @@ type exchange struct {
 	session *session // nil until there is one
 	number  int64    // within the session, from 1
 
-	header http.Header // as sent upstream, but for what is injected
-	body   []byte      // as sent upstream
+	header  http.Header // as sent upstream, but for what is injected
+	body    []byte      // as sent upstream, but for what is injected; nil when rest is not
+	trailer http.Header // the caller's, as sent upstream
+	rest    *upload     // a body too large to be judged, nil for any other
+	echo    *echo       // finds what was injected; nil when nothing was
+
+	asked asked // of a model's provider, or an MCP server
 
 	judged bool  // the recording holds the exchange
 	ended  bool  // the recording holds the outcome
@@ -39,8 +46,8 @@ type exchange struct {
 	masked int64 // values
 }
 
-// serve is the story: each step either goes on or refuses.
-func (x *exchange) serve(ctx context.Context) error {
+// carryOut is the story: each step either goes on or refuses.
+func (x *exchange) carryOut(ctx context.Context) error {
 	if err := x.find(); err != nil {
 		return err
 	}
@@ -69,7 +76,7 @@ func (x *exchange) serve(ctx context.Context) error {
 // to those who are identified.
 func (x *exchange) find() error {
 	var err error
-	x.route, err = parseRoute(x.in)
+	x.route, err = x.server.find(x.in, x.tunnel)
 	x.target = x.server.targets[x.route.target]
 	x.who.Address = x.in.RemoteAddr
 	if host, _, err := net.SplitHostPort(x.in.RemoteAddr); err == nil {
@@ -81,6 +88,9 @@ func (x *exchange) find() error {
 // enter joins the session of this caller with this target, if there is such a
 // target and a grant for it.
 func (x *exchange) enter(ctx context.Context) error {
+	if x.target == nil && x.route.missing != nil {
+		return x.route.missing
+	}
 	if x.target == nil {
 		return &policy.Refusal{Kind: policy.Unknown, Public: "no such target", Hint: "the first part of the path names the target, as in /openai/v1/models"}
 	}
@@ -105,10 +115,10 @@ func (x *exchange) enter(ctx context.Context) error {
 	if !x.server.access.Allows(x.who.Principal, x.target.name) {
 		return &policy.Refusal{Kind: policy.Denied, Public: "no grant for this target", Hint: "ask who runs the gateway for a [[grant]]"}
 	}
-	if kind := x.in.Header.Get("Upgrade"); kind != "" && kind != "h2c" {
-		return &policy.Refusal{Kind: policy.Unsupported, Public: "WebSocket and other upgrades are not offered on this target"}
+	if err := x.checkReach(); err != nil {
+		return err
 	}
-	return nil
+	return x.checkUpgrade()
 }
 
 // leave gives the session back.

@@ -20,13 +20,19 @@ func (x *exchange) read() (*policy.HTTP, error) {
 	if err != nil {
 		return nil, err
 	}
+	if x.rest != nil {
+		parsed = policy.UnknownFact[any](tooLargeToJudge)
+	}
 	headers := make(map[string]string, len(x.header))
 	for name, values := range x.header {
 		headers[strings.ToLower(name)] = strings.ToValidUTF8(strings.Join(values, ", "), "\ufffd")
 	}
+	for name, values := range x.trailer {
+		headers[strings.ToLower(name)] = strings.ToValidUTF8(strings.Join(values, ", "), "\ufffd")
+	}
 	return &policy.HTTP{
 		Method:  x.in.Method,
-		Host:    x.target.upstream.Host,
+		Host:    x.route.url(x.target, "").Host,
 		Path:    x.route.url(x.target, "").Path,
 		Query:   x.route.query,
 		Headers: headers,

@@ -13,6 +13,7 @@ type metrics struct {
 	seconds   *prometheus.HistogramVec
 	masked    *prometheus.CounterVec
 	sessions  prometheus.Gauge
+	*spending
 }
 
 func newMetrics() *metrics {
@@ -30,6 +31,7 @@ func newMetrics() *metrics {
 			Name: "sallyport_http_masked_total",
 			Help: "Values masked in responses.",
 		}, []string{"target"}),
+		spending: newSpending(),
 		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "sallyport_http_sessions",
 			Help: "HTTP sessions whose recording is open.",
@@ -38,7 +40,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(reg prometheus.Registerer) error {
-	for _, c := range []prometheus.Collector{m.exchanges, m.seconds, m.masked, m.sessions} {
+	for _, c := range append(m.collectors(), m.exchanges, m.seconds, m.masked, m.sessions) {
 		if err := reg.Register(c); err != nil {
 			return err
 		}

@@ -14,24 +14,27 @@ import (
 type answer struct {
 	status int
 	openai string // the type in OpenAI's error object
+
+	anthropic string // the type in Anthropic's
+	google    string // google.rpc.Code
 }
 
 // answers gives the status of every kind.
 var answers = map[policy.Kind]answer{
-	policy.Internal:        {http.StatusInternalServerError, "server_error"},
-	policy.Denied:          {http.StatusForbidden, "permission_error"},
-	policy.Unauthenticated: {http.StatusUnauthorized, "authentication_error"},
-	policy.Malformed:       {http.StatusBadRequest, "invalid_request_error"},
-	policy.Unparsed:        {http.StatusBadRequest, "invalid_request_error"},
-	policy.Unsupported:     {http.StatusNotImplemented, "invalid_request_error"},
-	policy.Unknown:         {http.StatusNotFound, "invalid_request_error"},
-	policy.Unavailable:     {http.StatusBadGateway, "server_error"},
-	policy.Timeout:         {http.StatusGatewayTimeout, "server_error"},
-	policy.TooLarge:        {http.StatusRequestEntityTooLarge, "invalid_request_error"},
-	policy.Busy:            {http.StatusTooManyRequests, "rate_limit_error"},
-	policy.Idle:            {http.StatusRequestTimeout, "invalid_request_error"},
-	policy.IdleTransaction: {http.StatusRequestTimeout, "invalid_request_error"},
-	policy.ShuttingDown:    {http.StatusServiceUnavailable, "server_error"},
+	policy.Internal:        {http.StatusInternalServerError, "server_error", "api_error", "INTERNAL"},
+	policy.Denied:          {http.StatusForbidden, "permission_error", "permission_error", "PERMISSION_DENIED"},
+	policy.Unauthenticated: {http.StatusUnauthorized, "authentication_error", "authentication_error", "UNAUTHENTICATED"},
+	policy.Malformed:       {http.StatusBadRequest, "invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"},
+	policy.Unparsed:        {http.StatusBadRequest, "invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"},
+	policy.Unsupported:     {http.StatusNotImplemented, "invalid_request_error", "invalid_request_error", "UNIMPLEMENTED"},
+	policy.Unknown:         {http.StatusNotFound, "invalid_request_error", "not_found_error", "NOT_FOUND"},
+	policy.Unavailable:     {http.StatusBadGateway, "server_error", "api_error", "UNAVAILABLE"},
+	policy.Timeout:         {http.StatusGatewayTimeout, "server_error", "api_error", "DEADLINE_EXCEEDED"},
+	policy.TooLarge:        {http.StatusRequestEntityTooLarge, "invalid_request_error", "request_too_large", "INVALID_ARGUMENT"},
+	policy.Busy:            {http.StatusTooManyRequests, "rate_limit_error", "rate_limit_error", "RESOURCE_EXHAUSTED"},
+	policy.Idle:            {http.StatusRequestTimeout, "invalid_request_error", "invalid_request_error", "DEADLINE_EXCEEDED"},
+	policy.IdleTransaction: {http.StatusRequestTimeout, "invalid_request_error", "invalid_request_error", "DEADLINE_EXCEEDED"},
+	policy.ShuttingDown:    {http.StatusServiceUnavailable, "server_error", "overloaded_error", "UNAVAILABLE"},
 }
 
 // answerFor finds the answer to a refusal; a kind nobody listed is a bug.
@@ -40,8 +43,13 @@ func answerFor(r *policy.Refusal) answer {
 	if !ok {
 		return answers[policy.Internal]
 	}
-	if errors.Is(r.Err, errEncoding) {
+	switch {
+	case errors.Is(r.Err, errEncoding):
 		a.status = http.StatusUnsupportedMediaType
+	case errors.Is(r.Err, errProxyAuth):
+		a.status = http.StatusProxyAuthRequired
+	case errors.Is(r.Err, errMisdirected):
+		a.status = http.StatusMisdirectedRequest
 	}
 	return a
 }
@@ -58,16 +66,12 @@ type problem struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-// openAIError is the object OpenAI's client libraries read.
-type openAIError struct {
-	Error openAIDetail `json:"error"`
-}
-
-type openAIDetail struct {
-	Message string  `json:"message"`
-	Type    string  `json:"type"`
-	Param   *string `json:"param"`
-	Code    string  `json:"code"` // the rule, else the kind
+// problem is the refusal as RFC 9457 has it.
+func (x *exchange) problem(r *policy.Refusal, status int) problem {
+	return problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: told(r), Instance: x.id,
+		Kind: r.Kind.String(), Rule: r.Rule, Hint: r.Hint,
+	}
 }
 
 // sign says which session and exchange a response belongs to.
@@ -113,7 +117,8 @@ func (x *exchange) recordRefusal(r *policy.Refusal) error {
 	}
 	x.ended = true
 	err := x.session.write(recorder.Event{Outcome: &recorder.Outcome{
-		ID: x.number, Code: strconv.Itoa(answerFor(r).status), Error: r.Public, Duration: x.server.now().Sub(x.start),
+		ID: x.number, Code: strconv.Itoa(x.shapeFor(r).status), Error: r.Public, Duration: x.server.now().Sub(x.start),
+		Usage: x.paid(),
 	}})
 	if err != nil {
 		return unrecorded(err)
@@ -123,31 +128,25 @@ func (x *exchange) recordRefusal(r *policy.Refusal) error {
 
 // write sends a refusal in the shape the target's clients know.
 func (x *exchange) write(r *policy.Refusal) {
-	a := answerFor(r)
-	contentType := "application/problem+json"
-	var body any = problem{
-		Type: "about:blank", Title: http.StatusText(a.status), Status: a.status, Detail: told(r), Instance: x.id,
-		Kind: r.Kind.String(), Rule: r.Rule, Hint: r.Hint,
-	}
-	if x.target != nil && x.target.provider == openAI {
-		contentType = "application/json"
-		body = openAIError{openAIDetail{Message: messageOf(r), Type: a.openai, Code: codeOf(r)}}
-	}
-	text, err := json.Marshal(body)
+	answer := x.shapeFor(r)
+	text, err := json.Marshal(answer.body)
 	if err != nil {
 		panic(http.ErrAbortHandler) // strings and numbers alone: can't be
 	}
 	h := x.out.Header()
 	clear(h)
 	x.sign(h)
-	h.Set("Content-Type", contentType)
+	h.Set("Content-Type", answer.contentType)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Should-Retry", "false") // the answer would be the same
-	if r.Kind == policy.Unauthenticated {
+	switch {
+	case errors.Is(r.Err, errProxyAuth):
+		h.Set("Proxy-Authenticate", `Basic realm="sallyport"`)
+	case r.Kind == policy.Unauthenticated:
 		h.Set("WWW-Authenticate", `Bearer realm="sallyport"`)
 	}
-	x.out.WriteHeader(a.status)
+	x.out.WriteHeader(answer.status)
 	_, _ = x.out.Write(append(text, '\n')) // a caller that went away reads nothing
 }
 

@@ -19,6 +19,7 @@ import (
 type Config struct {
 	Targets    map[string]Target // by name
 	Masks      []mask.Rule
+	Proxy      Proxy // [proxy]; zero: the gateway is nobody's proxy
 	Identifier Identifier
 	Access     Access
 	Lender     Lender
@@ -40,9 +41,11 @@ type Server struct {
 	lender     Lender
 	judge      Judge
 	sessions   *sessions
-	transport  *http.Transport
+	hosts      hosts
+	proxy      *proxy // nil: the gateway is nobody's proxy
 	buffers    *buffers
 	metrics    *metrics
+	ledger     *ledger
 	log        zerolog.Logger
 	newID      func() string
 	now        func() time.Time
@@ -57,9 +60,9 @@ func New(cfg Config) (*Server, error) {
 		access:     cfg.Access,
 		lender:     cfg.Lender,
 		judge:      cfg.Judge,
-		transport:  newTransport(),
 		buffers:    newBuffers(),
 		metrics:    newMetrics(),
+		ledger:     &ledger{},
 		log:        cfg.Log,
 		newID:      cfg.NewID,
 		now:        cfg.Now,
@@ -73,7 +76,15 @@ func New(cfg Config) (*Server, error) {
 			all = append(all, fmt.Errorf("http.%s: %s: %s", name, p.Key, p.Message))
 		}
 		parsed.fields = mask.NewFields(cfg.Masks, name)
+		parsed.pool = newPool(parsed.reach, cfg.Now)
 		s.targets[name] = parsed
+	}
+	var err error
+	if s.hosts, err = newHosts(s.targets); err != nil {
+		all = append(all, err)
+	}
+	if s.proxy, err = newProxy(cfg.Proxy, cfg.Now); err != nil {
+		all = append(all, fmt.Errorf("proxy: %w", err))
 	}
 	if len(all) > 0 {
 		slices.SortFunc(all, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -88,18 +99,28 @@ func New(cfg Config) (*Server, error) {
 // ServeHTTP carries one exchange from its first byte to its last. Whatever goes
 // wrong in it, a fault of the gateway's own included, ends this exchange alone.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{server: s, in: r, out: &tracked{ResponseWriter: w}, id: s.newID(), start: s.now()}
+	if r.Method == http.MethodConnect && s.proxy != nil {
+		s.connect(w, r)
+		return
+	}
+	s.serve(w, r, nil)
+}
+
+// serve carries one exchange. t is the tunnel it came through, nil for none.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, t *tunnel) {
+	x := &exchange{server: s, in: r, out: &tracked{ResponseWriter: w}, id: s.newID(), start: s.now(), tunnel: t}
+	x.out.exchange = x
 	x.log = s.log.With().Str("exchange", x.id).Logger()
 	defer x.leave()
 	x.expect(time.Now().Add(s.upload))
-	if err := x.safely(r.Context()); err != nil {
+	if err := x.safely(func() error { return x.carryOut(r.Context()) }); err != nil {
 		x.refuse(err)
 	}
 }
 
 // safely makes an error of a panic. The panic by which an exchange is cut in
 // the middle of its response passes.
-func (x *exchange) safely(ctx context.Context) (err error) {
+func (x *exchange) safely(do func() error) (err error) {
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -110,27 +131,36 @@ func (x *exchange) safely(ctx context.Context) (err error) {
 		}
 		err = fmt.Errorf("panic: %v", p)
 	}()
-	return x.serve(ctx)
+	return do()
 }
 
 // Close refuses new exchanges, waits for the running ones until ctx ends, and
 // ends every recording.
 func (s *Server) Close(ctx context.Context) error {
-	defer s.transport.CloseIdleConnections()
-	return s.sessions.close(ctx)
+	defer func() {
+		for _, t := range s.targets {
+			t.pool.transport.CloseIdleConnections()
+		}
+	}()
+	return errors.Join(s.proxy.close(ctx), s.sessions.close(ctx))
 }
 
 // tracked remembers whether the response has begun.
 type tracked struct {
 	http.ResponseWriter
-	begun bool
+	exchange *exchange
+	begun    bool
 }
 
 // WriteHeader notes a final status. What goes before one holds no more than it.
 func (t *tracked) WriteHeader(status int) {
-	if status < http.StatusOK {
-		discard(t.Header())
-	} else {
+	switch {
+	case status == http.StatusContinue:
+		return // the caller has ours
+	case status < http.StatusOK && status != http.StatusSwitchingProtocols:
+		t.exchange.echo.header(t.Header())
+		t.exchange.own(t.Header())
+	default:
 		t.begun = true
 	}
 	t.ResponseWriter.WriteHeader(status)

@@ -4,32 +4,35 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
+	"time"
 
 	"sallyport/credential"
 	"sallyport/mask"
+	"sallyport/policy"
 )
 
 // Target is one [http.NAME] of gateway.toml.
 type Target struct {
 	Upstream   string `toml:"upstream"`   // http or https, host, and perhaps a base path
-	Provider   string `toml:"provider"`   // openai, or nothing
+	Provider   string `toml:"provider"`   // whose API it is, or nothing
 	Credential string `toml:"credential"` // reference to the key
-	Inject     string `toml:"inject"`     // "Header: value {secret}"
+	Inject     string `toml:"inject"`     // "Header: value {secret}", and what else parseInjection reads
+
+	Host         []string      `toml:"host"`          // host names that lead here with the whole path
+	Methods      []string      `toml:"methods"`       // the only methods; none means all
+	Paths        []string      `toml:"paths"`         // patterns of the only paths, as sent upstream; none means all
+	CACert       string        `toml:"cacert"`        // PEM file: the upstream's authorities, in place of the system's
+	AllowPrivate bool          `toml:"allow_private"` // the upstream's name may stand for a private address
+	DataHosts    []string      `toml:"data_hosts"`    // of Pinecone: hosts of indexes, which take *
+	TokenQuery   string        `toml:"token_query"`   // the query parameter that may hold the gateway token
+	UnknownCost  string        `toml:"unknown_cost"`  // of a model's provider: "deny" or "allow" calls whose cost can't be told
+	Prices       string        `toml:"prices"`        // file of prices in LiteLLM's format, above the shipped ones
+	IdleTimeout  time.Duration `toml:"idle_timeout"`  // of a WebSocket on which nothing comes, and of an upload
 }
 
 // Problem is what is wrong with one key of a target.
 type Problem struct{ Key, Message string }
-
-// openAI is the provider whose clients know OpenAI's error object.
-const openAI = "openai"
-
-// providers is what `provider` may say, and laterProviders what it will.
-var (
-	providers      = []string{"", openAI}
-	laterProviders = []string{"anthropic", "pinecone", "mcp"}
-)
 
 // target is a Target, read and checked.
 type target struct {
@@ -40,7 +43,23 @@ type target struct {
 	credential credential.Ref
 	reference  string // the credential as written
 	inject     injection
+	kind       policy.TargetKind
 	fields     *mask.Fields // nil: nothing is masked
+
+	unknownCost string      // "" leaves it to the rules
+	prices      *priceTable // of a model's provider
+
+	reach
+	pool       *pool
+	tokenQuery string        // "" for none
+	idle       time.Duration // of a WebSocket and of an upload
+}
+
+// TakesFields reports whether the target's credential is several fields, not one
+// value.
+func (t Target) TakesFields() bool {
+	i, err := parseInjection(t.Inject)
+	return err == nil && (i.login || i.kind == inSignature)
 }
 
 // Problems lists everything that is wrong with the target by itself.
@@ -56,16 +75,18 @@ func (t Target) parse(name string) (*target, []Problem) {
 			all = append(all, Problem{key, err.Error()})
 		}
 	}
-	out := &target{name: name, provider: t.Provider, reference: t.Credential, keyed: t.Credential != ""}
+	out := &target{name: name, provider: t.Provider, kind: t.Kind(), reference: t.Credential, keyed: t.Credential != ""}
 	var err error
-	out.upstream, err = parseUpstream(t.Upstream)
-	add("upstream", err)
-	switch {
-	case slices.Contains(laterProviders, t.Provider):
-		add("provider", fmt.Errorf("provider %q is known, but not built yet", t.Provider))
-	case !slices.Contains(providers, t.Provider):
-		add("provider", fmt.Errorf("no provider %q; there is %s, or none", t.Provider, openAI))
+	out.reach = t.parseReach(add)
+	if len(out.upstreams) > 0 {
+		out.upstream = out.upstreams[0]
 	}
+	out.tokenQuery, out.idle = t.TokenQuery, t.IdleTimeout
+	if out.idle == 0 {
+		out.idle = idleLimit
+	}
+	add("provider", checkProvider(t.Provider))
+	t.checkCost(out, add)
 	switch {
 	case t.Credential == "" && t.Inject == "":
 	case t.Credential == "":
@@ -80,6 +101,9 @@ func (t Target) parse(name string) (*target, []Problem) {
 	if t.Inject != "" {
 		out.inject, err = parseInjection(t.Inject)
 		add("inject", err)
+		if out.inject.kind == inSignature && len(out.upstreams) > 1 {
+			add("inject", errors.New("a signature names the host: it needs one upstream"))
+		}
 	}
 	return out, all
 }

@@ -23,7 +23,6 @@ func TestTargetProblems(t *testing.T) {
 		"query":           {func(t *Target) { t.Upstream = "https://x?a=b" }, "no query"},
 		"dots":            {func(t *Target) { t.Upstream = "https://x/a/../b" }, "dot segment"},
 		"provider":        {func(t *Target) { t.Provider = "acme" }, "provider: no provider"},
-		"later provider":  {func(t *Target) { t.Provider = "mcp" }, "not built yet"},
 		"credential only": {func(t *Target) { t.Inject = "" }, "inject: a credential needs"},
 		"inject only":     {func(t *Target) { t.Credential = "" }, "credential: inject needs"},
 		"bad reference":   {func(t *Target) { t.Credential = "hunter2" }, "credential: not a credential reference"},

@@ -26,6 +26,8 @@ var objects = map[string]reflect.Type{
 	"caller": reflect.TypeFor[callerFacts](),
 	"sql":    reflect.TypeFor[SQL](),
 	"http":   reflect.TypeFor[HTTP](),
+	"llm":    reflect.TypeFor[LLM](),
+	"mcp":    reflect.TypeFor[MCP](),
 }
 
 // laterFacts are the facts of DESIGN.md section 11 that a later version fills;
@@ -33,20 +35,6 @@ var objects = map[string]reflect.Type{
 var laterFacts = map[string][]string{
 	"caller": {"node", "run", "thread"},
 	"sql":    {"estimated_rows", "estimated_cost"},
-	"llm":    {"*"},
-	"mcp":    {"*"},
-}
-
-// factTypes is every Go type a fact may have.
-var factTypes = map[reflect.Type]*cel.Type{
-	reflect.TypeFor[bool]():                cel.BoolType,
-	reflect.TypeFor[int64]():               cel.IntType,
-	reflect.TypeFor[string]():              cel.StringType,
-	reflect.TypeFor[[]string]():            cel.ListType(cel.StringType),
-	reflect.TypeFor[map[string]string]():   cel.MapType(cel.StringType, cel.StringType),
-	reflect.TypeFor[map[string][]string](): cel.MapType(cel.StringType, cel.ListType(cel.StringType)),
-	reflect.TypeFor[map[string]any]():      cel.MapType(cel.StringType, cel.DynType),
-	reflect.TypeFor[any]():                 cel.DynType,
 }
 
 // errUnparsed is what every fact but parsed and text is when the SQL parser
@@ -110,7 +98,11 @@ func fieldsOf(t reflect.Type) (map[string]*types.FieldType, error) {
 				if s, ok := object.(*SQL); ok && !s.Parsed && !always {
 					return nil, errUnparsed
 				}
-				return reflect.ValueOf(object).Elem().Field(i).Interface(), nil
+				value := reflect.ValueOf(object).Elem().Field(i).Interface()
+				if fact, ok := value.(asker); ok {
+					return fact.get()
+				}
+				return value, nil
 			},
 		}
 	}
@@ -159,11 +151,13 @@ func (p *factProvider) FindStructFieldType(name, fact string) (*types.FieldType,
 	return p.Provider.FindStructFieldType(name, fact)
 }
 
-// absentSQL and absentHTTP stand for the family a question is not about, in
-// conditions that speak of both. They are never changed.
+// The absent stand for the families a question is not about, in conditions that
+// speak of several. They are never changed.
 var (
 	absentSQL  = &SQL{Parsed: true}
 	absentHTTP = &HTTP{}
+	absentLLM  = &LLM{}
+	absentMCP  = &MCP{}
 )
 
 // view is a question as the interpreter reads it. It lives for one Judge.
@@ -186,6 +180,16 @@ func (v *view) ResolveName(name string) (any, bool) {
 			return absentHTTP, true
 		}
 		return q.HTTP, true
+	case "llm":
+		if q.LLM == nil {
+			return absentLLM, true
+		}
+		return q.LLM, true
+	case "mcp":
+		if q.MCP == nil {
+			return absentMCP, true
+		}
+		return q.MCP, true
 	case "caller":
 		if v.caller == nil {
 			c := &q.Caller

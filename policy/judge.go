@@ -13,16 +13,20 @@ func (r *Rules) Judge(q *Question) Verdict {
 	switch {
 	case !ok:
 		return Verdict{Detail: "there is no such target"}
-	case b.kind == PostgresTarget && q.SQL == nil, b.kind == HTTPTarget && q.HTTP == nil:
+	case b.kind == PostgresTarget && q.SQL == nil, b.kind.IsHTTP() && q.HTTP == nil,
+		b.kind == LLMTarget && q.LLM == nil, b.kind == MCPTarget && q.MCP == nil:
 		return Verdict{Detail: "nothing is known about the question"}
 	}
 	var flags []string
 	v := view{question: q}
 	for _, rule := range b.rules {
-		holds, err := rule.condition.holds(&v)
+		holds, err := rule.holds(&v)
 		switch {
+		case err != nil && q.Ahead && rule.then != "allow":
+		case err != nil && q.Ahead:
+			return Verdict{Action: Allow, Rule: rule.name, Flags: flags}
 		case err != nil:
-			return rule.undecided(q, flags)
+			return rule.undecided(q, flags, err)
 		case !holds:
 		case rule.then == "flag":
 			flags = append(flags, rule.name)
@@ -40,14 +44,17 @@ func (r *rule) deny(q *Question, flags []string) Verdict {
 	return Verdict{
 		Action: Deny, Rule: r.name, Message: r.message, Flags: flags,
 		Detail: "condition: " + r.condition.source + asked(q),
-		Hint:   hint(r.condition, q),
+		Hint:   r.hint(q),
 	}
 }
 
 // undecided is the verdict of a rule that could not be evaluated. The reason
 // stays unsaid unless it is known to hold nothing of the question.
-func (r *rule) undecided(q *Question, flags []string) Verdict {
+func (r *rule) undecided(q *Question, flags []string, err error) Verdict {
 	v := Verdict{Action: Deny, Rule: r.name, Flags: flags, Detail: "the rule could not be evaluated"}
+	if reason := reasonOf(err); reason != "" {
+		v.Detail += ": " + reason
+	}
 	if q.SQL != nil && !q.SQL.Parsed {
 		v.Detail += ": " + errUnparsed.Error()
 		v.Hint = unparsedHint
@@ -87,7 +94,11 @@ var hints = []struct {
 	{"sql.protected", func(s *SQL) bool { return s.Protected }, "leave the protected tables out of it"},
 }
 
-func hint(c *condition, q *Question) string {
+func (r *rule) hint(q *Question) string {
+	if len(r.models) > 0 && q.LLM != nil {
+		return "models this rule lets through: " + strings.Join(r.models, ", ")
+	}
+	c := r.condition
 	if q.SQL == nil {
 		return ""
 	}

@@ -9,6 +9,12 @@ type Question struct {
 	Time   time.Time
 	SQL    *SQL  // the facts of a statement; nil for an exchange
 	HTTP   *HTTP // the facts of an exchange; nil for a statement
+	LLM    *LLM  // of an exchange with a model's provider; nil for any other
+	MCP    *MCP  // of one message to an MCP server; nil for any other
+
+	// Ahead asks what would be decided of a call whose arguments are not known
+	// yet: a rule that can't be evaluated then decides nothing.
+	Ahead bool
 }
 
 // SQL is what sqlguard knows of one SQL text, which may hold several
@@ -37,4 +43,23 @@ type HTTP struct {
 	Query   map[string][]string `cel:"query"`   // decoded
 	Headers map[string]string   `cel:"headers"` // names in lower case, values joined by ", "; credentials left out
 	Body    any                 `cel:"body"`    // the JSON body as maps, lists, strings, doubles, bools, null; null when there is none
+	GraphQL Fact[[]string]      `cel:"graphql"` // of a GraphQL request: "query Name" for each operation, "query.field" for each of its first fields
+}
+
+// LLM is what httpguard knows of one call of a model.
+type LLM struct {
+	Operation    Fact[string]   `cel:"operation"`     // "chat", "embeddings" ...
+	Model        Fact[string]   `cel:"model"`         // as the request names it; "" when the operation has none
+	Stream       Fact[bool]     `cel:"stream"`        // the answer comes in pieces
+	InputTokens  Fact[int64]    `cel:"input_tokens"`  // counted, or estimated from above
+	MaxTokens    Fact[int64]    `cel:"max_tokens"`    // the most there can be of output, over all choices
+	EstimatedUSD Fact[float64]  `cel:"estimated_usd"` // the most it can cost
+	Tools        Fact[[]string] `cel:"tools"`         // names of the functions offered; the type of the provider's own tools
+}
+
+// MCP is what httpguard knows of one JSON-RPC message to an MCP server.
+type MCP struct {
+	Method    Fact[string]         `cel:"method"`    // "tools/call"; "" for a response and for an exchange without a message
+	Tool      Fact[string]         `cel:"tool"`      // the tool of tools/call
+	Arguments Fact[map[string]any] `cel:"arguments"` // of tools/call and prompts/get; of any other method its params
 }

@@ -13,7 +13,9 @@ type RuleConfig struct {
 	Name    string   `toml:"name"`
 	Targets []string `toml:"targets"` // names of targets, which take *
 	If      string   `toml:"if"`      // a CEL expression over the facts
-	Then    string   `toml:"then"`    // allow, deny, flag
+	Pack    string   `toml:"pack"`    // a ready condition in place of If
+	Models  []string `toml:"models"`  // names of models, which take *: the rule holds for every other model
+	Then    string   `toml:"then"`    // allow, deny, flag; deny where Pack or Models stand and nothing is said
 	Message string   `toml:"message"` // shown to the caller of a denied question
 }
 
@@ -27,6 +29,7 @@ type RuleError struct {
 type rule struct {
 	name, then, message string
 	condition           *condition
+	models              []string // nil: the condition alone decides
 }
 
 // bench is the rules of one target, in order.
@@ -56,6 +59,9 @@ func NewRules(cfgs []RuleConfig, kinds map[string]TargetKind) (*Rules, []RuleErr
 		if err := checkName(cfg.Name, names); err != nil {
 			fail("name", err)
 		}
+		if cfg.Then == "" && (cfg.Pack != "" || cfg.Models != nil) {
+			cfg.Then = "deny"
+		}
 		if err := checkThen(cfg.Then); err != nil {
 			fail("then", err)
 		}
@@ -63,16 +69,22 @@ func NewRules(cfgs []RuleConfig, kinds map[string]TargetKind) (*Rules, []RuleErr
 		for _, err := range badTargets {
 			errs = append(errs, RuleError{i, err})
 		}
-		if strings.TrimSpace(cfg.If) == "" {
-			fail("if", errors.New("if is required: the condition of the rule"))
+		source, bad := cfg.source()
+		for _, err := range bad {
+			errs = append(errs, RuleError{i, err})
+		}
+		if len(bad) > 0 {
 			continue
 		}
-		c, err := compile(env, cfg.If)
+		c, err := compile(env, source)
 		if err != nil {
 			for _, err := range unjoin(err) {
 				fail("if", err)
 			}
 			continue
+		}
+		if cfg.Models != nil {
+			c.readModels(cfg.If != "" || cfg.Pack != "")
 		}
 		if len(badTargets) > 0 {
 			continue
@@ -80,7 +92,7 @@ func NewRules(cfgs []RuleConfig, kinds map[string]TargetKind) (*Rules, []RuleErr
 		for _, err := range checkFamily(cfg.Targets, kinds, c) {
 			errs = append(errs, RuleError{i, err})
 		}
-		rules.seat(&rule{cfg.Name, cfg.Then, cfg.Message, c}, cfg.Targets)
+		rules.seat(&rule{cfg.Name, cfg.Then, cfg.Message, c, cfg.Models}, cfg.Targets)
 	}
 	if len(errs) > 0 {
 		return nil, errs
@@ -108,26 +120,43 @@ func (r *Rules) OverSQL(target string) string {
 	return ""
 }
 
-// applies reports whether a condition can be about a target of the kind: one
-// that speaks of sql alone is about Postgres targets, one that speaks of http
-// alone about HTTP targets, one of both or neither about all.
+// families are the kinds of facts that not every target has.
+var families = []string{"sql", "http", "llm", "mcp"}
+
+// applies reports whether a condition can be about a target of the kind: one of
+// a single family about the targets that have it, one of several or of none
+// about all. A provider's facts are the exception: on an HTTP target a
+// condition that reads them needs them.
 func applies(c *condition, kind TargetKind) bool {
-	sql, http := c.about("sql"), c.about("http")
-	return sql == http || sql && kind == PostgresTarget || http && kind == HTTPTarget
+	read, given := 0, false
+	provider, has := false, false
+	for _, f := range families {
+		if !c.about(f) {
+			continue
+		}
+		read++
+		given = given || kind.gives(f)
+		if f == "llm" || f == "mcp" {
+			provider, has = true, has || kind.gives(f)
+		}
+	}
+	return read == 0 || given && (!provider || has || !kind.IsHTTP())
 }
 
 // checkFamily finds targets the rule names and can never apply to.
 func checkFamily(patterns []string, kinds map[string]TargetKind, c *condition) []KeyError {
-	family := "sql"
-	if c.about("http") {
-		family = "http"
+	family := ""
+	for _, f := range families {
+		if c.about(f) {
+			family = f
+		}
 	}
 	var errs []KeyError
 	for i, p := range patterns {
 		if kind, ok := kinds[p]; ok && !applies(c, kind) {
 			errs = append(errs, KeyError{
 				fmt.Sprintf("targets[%d]", i),
-				fmt.Errorf("target %q is %s, but the condition is about %s", p, kind, family),
+				fmt.Errorf("target %q is %s, but the condition is about %s%s", p, kind, family, providerHint(kind, family)),
 			})
 		}
 	}
@@ -138,6 +167,17 @@ func checkFamily(patterns []string, kinds map[string]TargetKind, c *condition) [
 		errs = append(errs, KeyError{"targets", fmt.Errorf("none of the targets can be judged by it: the condition is about %s", family)})
 	}
 	return errs
+}
+
+// providerHint says how an HTTP target comes to have the facts.
+func providerHint(kind TargetKind, family string) string {
+	switch {
+	case kind.IsHTTP() && family == "llm":
+		return `, which takes provider = "openai", "anthropic", "azure" or "gemini"`
+	case kind.IsHTTP() && family == "mcp":
+		return `, which takes provider = "mcp"`
+	}
+	return ""
 }
 
 func checkName(name string, seen map[string]bool) error {

@@ -14,14 +14,34 @@ type TargetKind int
 const (
 	PostgresTarget TargetKind = iota // [postgres.NAME]
 	HTTPTarget                       // [http.NAME]
+	LLMTarget                        // [http.NAME] with a model's provider
+	MCPTarget                        // [http.NAME] with provider = "mcp"
 )
 
 // String is the name a person reads.
 func (k TargetKind) String() string {
-	if k == HTTPTarget {
+	if k.IsHTTP() {
 		return "HTTP"
 	}
 	return "Postgres"
+}
+
+// IsHTTP reports whether the target is an [http.NAME].
+func (k TargetKind) IsHTTP() bool { return k != PostgresTarget }
+
+// gives reports whether the target has facts of the family.
+func (k TargetKind) gives(family string) bool {
+	switch family {
+	case "sql":
+		return k == PostgresTarget
+	case "http":
+		return k.IsHTTP()
+	case "llm":
+		return k == LLMTarget
+	case "mcp":
+		return k == MCPTarget
+	}
+	return false
 }
 
 // KeyError says which key of a table is wrong, so that a config can name its line.
