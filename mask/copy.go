@@ -92,6 +92,8 @@ func NewCopy(plan Plan, fields []Field, o CopyOptions) (*Copy, error) {
 		return nil, errCopyOptions
 	case o.Format != CopyBinary && (strings.ContainsAny(o.Null, "\r\n") || strings.IndexByte(o.Null, o.Delimiter) >= 0 || !separates(o.Delimiter)):
 		return nil, errCopyOptions
+	case o.Format == CopyText && (len(o.Null)-len(strings.TrimRight(o.Null, `\`)))%2 != 0:
+		return nil, errCopyOptions // what follows it would be escaped: nobody can read that
 	case o.Format == CopyText && strings.IndexByte(`\.abcdefghijklmnopqrstuvwxyz0123456789`, o.Delimiter) >= 0:
 		return nil, errCopyOptions
 	case o.Format == CopyCSV && (!separates(o.Quote) || !separates(o.Escape) || o.Quote == o.Delimiter || strings.IndexByte(o.Null, o.Quote) >= 0):

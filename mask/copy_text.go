@@ -148,7 +148,7 @@ func (c *Copy) csvRows(dst, data []byte) ([]byte, int, error) {
 func (c *Copy) csvEnd(data []byte) (end int, quoted, ok bool) {
 	o := &c.options
 	i := 0
-	if data[0] == o.Quote {
+	if len(data) > 0 && data[0] == o.Quote {
 		for quoted, i = true, 1; i < len(data); i++ {
 			switch b := data[i]; {
 			case b == o.Escape && i+1 < len(data) && (data[i+1] == o.Quote || data[i+1] == o.Escape):
