@@ -223,9 +223,11 @@ func TestTypes(t *testing.T) {
 // that is one, and no panic.
 func TestTypesMalformed(t *testing.T) {
 	conn := typesDB(t)
-	junk := []string{"", "x", "-", ".", "1.", "{", "}", "{}{}", `{"a`, `{"a\`, "{a b", "[=", "[1:2]", "[x]={1}", "{{{{{{{{1}}}}}}}}", "1/2/3", "1.2.3.4.5", ":::", "1::2::3", "1.2.3.4/33",
+	junk := []string{
+		"", "x", "-", ".", "1.", "{", "}", "{}{}", `{"a`, `{"a\`, "{a b", "[=", "[1:2]", "[x]={1}", "{{{{{{{{1}}}}}}}}", "1/2/3", "1.2.3.4.5", ":::", "1::2::3", "1.2.3.4/33",
 		"12345678-1234-1234-1234-12345678901g", `\xabc`, `\9`, `\400`, "NaN", "Infinity", "99999999999999999999", "08:00:2b:01:02:0g", "08-00-2b-01-02-03", "00", "-0", `{"a":`, "nul", "\xff\xfe",
-		"\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x19\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x09a", strings.Repeat("\x00", 8), strings.Repeat("\x00", 12), strings.Repeat("\xff", 16), strings.Repeat("\x7f", 20)}
+		"\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x19\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x09a", strings.Repeat("\x00", 8), strings.Repeat("\x00", 12), strings.Repeat("\xff", 16), strings.Repeat("\x7f", 20),
+	}
 	for oid := range kinds {
 		for array, element := range elements {
 			if element == oid {
