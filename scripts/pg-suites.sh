@@ -5,7 +5,8 @@
 #
 #   scripts/pg-suites.sh [SUITE...]      of: regress isolation pipeline pgx; all of them without a name
 #   MODE=open      no rule and no mask, and every door of the targets open (the default)
-#   MODE=pinned    a rule, and a mask on a table that no suite uses; every door as it is by itself
+#   MODE=ruled     a rule on a table that no suite uses; every door as it is by itself
+#   MODE=pinned    the rule, and a mask on such a table
 #   ROUTES="direct gateway"              the default; one of them alone compares nothing
 #   KEEP=FOLDER                          where outputs stay; a temporary folder otherwise, printed at the end
 #
@@ -103,10 +104,12 @@ gateway() {
 		printf '[[grant]]\nwho = ["subject:suites"]\ntargets = ["*"]\n'
 		for database in postgres template1 regression isolation_regression pipeline pgx_test; do
 			printf '[postgres.%s]\nupstream = "127.0.0.1:%s"\nsslmode = "disable"\ncredential = "file://%s/login.json"\n' "$database" "$pgport" "$keep"
-			[ "$mode" = pinned ] || printf 'unparsed = "allow"\nfunction_calls = "allow"\nreplication = "allow"\nparser_settings = "free"\n'
+			[ "$mode" != open ] || printf 'unparsed = "allow"\nfunction_calls = "allow"\nreplication = "allow"\nparser_settings = "free"\n'
 		done
-		if [ "$mode" = pinned ]; then
+		if [ "$mode" != open ]; then
 			printf '[[rule]]\nname = "nothing"\ntargets = ["*"]\nif = "\x27sallyport_nothing\x27 in sql.tables"\nthen = "deny"\n'
+		fi
+		if [ "$mode" = pinned ]; then
 			printf '[[mask]]\ntargets = ["*"]\ncolumns = ["sallyport_unrelated.secret"]\n'
 		fi
 	} >"$keep/gateway.toml"
