@@ -56,7 +56,7 @@ func (x *exchange) inject(out *http.Request, body []byte, lease *credential.Leas
 	if key == "" {
 		return nil, unusable(errors.New("inject: the secret is empty"))
 	}
-	x.echo = newEcho(key)
+	x.echo = x.target.echoOf(key)
 	value := i.before + key + i.after
 	if i.login {
 		value = fillLogin(i, lease.Username, key)
@@ -77,7 +77,7 @@ func (x *exchange) inject(out *http.Request, body []byte, lease *credential.Leas
 	}
 	if i.basic {
 		encoded := base64.StdEncoding.EncodeToString([]byte(value))
-		x.echo = newEcho(key, encoded)
+		x.echo = x.target.echoOf(key, encoded)
 		value = "Basic " + encoded
 	}
 	if !isHeaderValue(value) {
@@ -105,7 +105,7 @@ func (x *exchange) sign4(out *http.Request, body []byte, lease *credential.Lease
 	case x.rest != nil && s.service != "s3":
 		return &policy.Refusal{Kind: policy.TooLarge, Public: "requests to this target are signed with their body, and this one is too large for it"}
 	}
-	x.echo = newEcho(s.secretKey, s.sessionToken)
+	x.echo = x.target.echoOf(s.secretKey, s.sessionToken)
 	payload := unsignedPayload
 	if x.rest == nil {
 		payload = hexSum(body)
