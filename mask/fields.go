@@ -52,6 +52,9 @@ func (r Rule) fields() (list []field) {
 // find gives the transform of the member at path: the first matching rule's,
 // or nil.
 func (f *Fields) find(path []string) *Transform {
+	if f == nil {
+		return nil
+	}
 	for _, one := range f.list {
 		at := path
 		if one.deep {

@@ -22,11 +22,8 @@ var errTrailing = errors.New("more than one value")
 // A masked member's value becomes a JSON string, whatever it was; null stays
 // null, and the token of a number is a number.
 func (f *Fields) JSON(dst, src []byte) (out []byte, masked int, err error) {
-	w := walk{
-		fields: f, src: src, dst: slices.Grow(dst, len(src)),
-		// Repeated members must not hide: each one is looked at.
-		dec: jsontext.NewDecoder(bytes.NewBuffer(src), jsontext.AllowDuplicateNames(true)),
-	}
+	w := newWalk(dst, src)
+	w.fields = f
 	if err := w.document(); err != nil {
 		return dst, 0, fmt.Errorf("mask json: %w", err)
 	}
@@ -35,7 +32,9 @@ func (f *Fields) JSON(dst, src []byte) (out []byte, masked int, err error) {
 
 // walk is one pass over a document.
 type walk struct {
-	fields *Fields
+	fields *Fields  // nil: no member is protected
+	texts  *Content // nil: strings are not looked into
+	tokens tokenLists
 	dec    *jsontext.Decoder
 	src    []byte
 	dst    []byte
@@ -44,6 +43,14 @@ type walk struct {
 	path   []string // names down to the current member
 	bases  []int    // len(path) at each open object or array
 	masked int
+}
+
+func newWalk(dst, src []byte) *walk {
+	return &walk{
+		src: src, dst: slices.Grow(dst, len(src)),
+		// Repeated members must not hide: each one is looked at.
+		dec: jsontext.NewDecoder(bytes.NewBuffer(src), jsontext.AllowDuplicateNames(true)),
+	}
 }
 
 // document reads the one value there is, member by member.
@@ -76,6 +83,9 @@ func (w *walk) value() error {
 			return w.replace(t)
 		}
 	}
+	if w.texts != nil && w.dec.PeekKind() == jsontext.KindString {
+		return w.text()
+	}
 	token, err := w.dec.ReadToken()
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -85,8 +95,10 @@ func (w *walk) value() error {
 	}
 	switch token.Kind() {
 	case jsontext.KindBeginObject, jsontext.KindBeginArray:
+		w.tokens.begin(w)
 		w.bases = append(w.bases, len(w.path))
 	case jsontext.KindEndObject, jsontext.KindEndArray:
+		w.tokens.end(w)
 		last := len(w.bases) - 1
 		w.path, w.bases = w.path[:w.bases[last]], w.bases[:last]
 	}
@@ -96,6 +108,7 @@ func (w *walk) value() error {
 // member makes name the end of the path and finds its transform, or nil.
 func (w *walk) member(name string) *Transform {
 	w.path = w.path[:w.bases[len(w.bases)-1]]
+	w.tokens.named(w, name)
 	for part := range strings.SplitSeq(name, ".") {
 		w.path = append(w.path, part)
 		if t := w.fields.find(w.path); t != nil {
