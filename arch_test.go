@@ -33,12 +33,13 @@ var floors = map[string]int{
 // revealers are the only files outside tests that may turn a secret.Text back
 // into text, each with its reason.
 var revealers = map[string]string{
-	"wire/dial.go":           "logs in upstream",
-	"httpguard/inject.go":    "writes the injected header",
-	"credential/vault.go":    "logs in to Vault",
-	"credential/lender.go":   "a user name is stored beside its password, and is no secret",
-	"identity/opaque.go":     "looks at the checksum of a token it was given",
-	"cmd/sallyport/token.go": "shows an issued token, once, to who asked for it",
+	"wire/dial.go":              "logs in upstream",
+	"httpguard/inject.go":       "writes the injected header",
+	"credential/vault.go":       "logs in to Vault",
+	"credential/lender.go":      "a user name is stored beside its password, and is no secret",
+	"identity/opaque.go":        "looks at the checksum of a token it was given",
+	"cmd/sallyport/token.go":    "shows an issued token, once, to who asked for it",
+	"cmd/sallyport/maskkeys.go": "derives the key of a mask from its secret",
 }
 
 // pure rooms turn values into values: no network, no files, no clock.

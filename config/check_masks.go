@@ -3,6 +3,7 @@ package config
 import (
 	"strings"
 
+	"sallyport/credential"
 	"sallyport/policy"
 )
 
@@ -18,6 +19,9 @@ func (c *Config) checkMasks(p *problems) {
 			}
 			p.check(at(path, problem.Key), "mask: %s", problem.Message)
 		}
+		if m.Key != "" {
+			c.checkCredential(p, at(path, "key"), m.Key, credential.Ref.CheckKey)
+		}
 		bad := policy.CheckTargets(m.Targets, kinds)
 		for _, err := range bad {
 			p.check(keyPath(path, err.Key), "mask: %v", err)
@@ -28,8 +32,11 @@ func (c *Config) checkMasks(p *problems) {
 		if len(m.Columns) > 0 {
 			p.checkMaskKind(path, m.Targets, kinds, policy.PostgresTarget, "columns")
 		}
-		if len(m.Fields) > 0 {
+		if len(m.Fields) > 0 && len(m.Columns) == 0 {
 			p.checkMaskKind(path, m.Targets, kinds, policy.HTTPTarget, "fields")
+		}
+		if len(m.Unless) > 0 && len(m.Columns) == 0 {
+			p.check(at(path, "unless"), "mask: unless is built for columns, and not yet for fields of HTTP targets")
 		}
 	}
 }

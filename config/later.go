@@ -23,7 +23,6 @@ var later = []string{
 	"rule.wait",
 	"rule.quorum",
 	"mask.detect",
-	"mask.unless",
 }
 
 // laterValues lists, by key, the beginnings of values that a later version

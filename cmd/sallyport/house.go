@@ -85,7 +85,11 @@ func openHouse(ctx context.Context, cfg *config.Config, log zerolog.Logger) (_ *
 	}
 	grants := policy.NewGrants(cfg.Grants)
 
-	if h.judge, err = newStatementJudge(cfg, rules, log); err != nil {
+	masks, err := withMaskKeys(ctx, cfg.Masks, lender)
+	if err != nil {
+		return nil, err
+	}
+	if h.judge, err = newStatementJudge(cfg, masks, rules, log); err != nil {
 		return nil, err
 	}
 	h.wire, err = wire.New(wire.Config{
@@ -97,7 +101,7 @@ func openHouse(ctx context.Context, cfg *config.Config, log zerolog.Logger) (_ *
 	}
 	h.judge.sides = h.wire
 	h.http, err = httpguard.New(httpguard.Config{
-		Targets: cfg.HTTP, Proxy: cfg.Proxy, Masks: cfg.Masks, Identifier: who, Access: grants, Lender: lender, Judge: rules,
+		Targets: cfg.HTTP, Proxy: cfg.Proxy, Masks: masks, Identifier: who, Access: grants, Lender: lender, Judge: rules,
 		Journal: httpJournal{h.recorder}, Log: log, NewID: newID, Now: time.Now, Registerer: h.registry,
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -27,14 +28,24 @@ type statementJudge struct {
 
 // bench is what is judged by on one target.
 type bench struct {
-	guard   *sqlguard.Guard
-	columns *mask.Columns // nil: nothing is masked, and no catalog is needed
+	masks   []mask.Rule // of columns, on this target
+	free    *shield     // for whom no mask holds
 	catalog *catalog
-	known   *readings
 	unread  bool // SQL that the parser rejects may pass
+
+	mu      sync.Mutex
+	shields map[string]*shield // by which of the masks hold
 }
 
-func newStatementJudge(cfg *config.Config, rules *policy.Rules, log zerolog.Logger) (*statementJudge, error) {
+// shield is what stands between one kind of caller and the rows: the masks that
+// hold for it.
+type shield struct {
+	guard   *sqlguard.Guard
+	columns *mask.Columns // nil: nothing is masked, and no catalog is needed
+	known   *readings
+}
+
+func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rules, log zerolog.Logger) (*statementJudge, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the parser's worker: %w", err)
@@ -44,13 +55,45 @@ func newStatementJudge(cfg *config.Config, rules *policy.Rules, log zerolog.Logg
 		parser: sqlguard.NewParser([]string{self, parseWorker}),
 	}
 	for name, target := range cfg.Postgres {
-		columns := mask.NewColumns(cfg.Masks, name)
-		j.benches[name] = &bench{
-			guard: sqlguard.New(guarded(columns), j.parser), columns: columns,
-			catalog: newCatalog(name), known: newReadings(), unread: target.Unparsed == "allow",
+		b := &bench{catalog: newCatalog(name), unread: target.Unparsed == "allow", shields: map[string]*shield{}}
+		for _, m := range masks {
+			if len(m.Columns) > 0 && policy.MatchAny(m.Targets, name) {
+				b.masks = append(b.masks, m)
+			}
 		}
+		b.free = j.newShield(nil)
+		j.benches[name] = b
 	}
 	return j, nil
+}
+
+func (j *statementJudge) newShield(columns *mask.Columns) *shield {
+	return &shield{guard: sqlguard.New(guarded(columns), j.parser), columns: columns, known: newReadings()}
+}
+
+// shield is the one for the caller. There are as many as there are sets of
+// masks that hold for somebody.
+func (j *statementJudge) shield(b *bench, p policy.Principal) *shield {
+	if len(b.masks) == 0 {
+		return b.free
+	}
+	held := make([]byte, len(b.masks))
+	for i, m := range b.masks {
+		if m.Holds(p) {
+			held[i] = 1
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.shields[string(held)]
+	if s == nil {
+		s = b.free
+		if columns := mask.NewColumns(mask.Held(b.masks, p), b.catalog.target); columns != nil {
+			s = j.newShield(columns)
+		}
+		b.shields[string(held)] = s
+	}
+	return s
 }
 
 // guarded are the masked columns, in the guard's words.
@@ -77,15 +120,16 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 	if !ok {
 		return denied(&policy.Refusal{Kind: policy.Unknown, Public: "no such target"})
 	}
-	read, cat := j.read(ctx, b, text)
+	sh := j.shield(b, q.Caller.Principal)
+	read, cat := j.read(ctx, b, sh, text)
 	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Facts.Protected}
 	for _, s := range read.Statements {
 		if s.Runs != "" {
 			out.Uses = append(out.Uses, s.Runs)
 		}
 	}
-	if b.columns != nil {
-		out.Plans = &plans{judge: j, bench: b, catalog: cat, statements: read.Statements}
+	if sh.columns != nil {
+		out.Plans = &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: read.Statements}
 		if read.Facts.DDL {
 			out.Changed = b.catalog.outdate
 		}
@@ -110,27 +154,27 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 }
 
 // read reads the text against a catalog that holds the names in it.
-func (j *statementJudge) read(ctx context.Context, b *bench, text string) (sqlguard.Reading, *sqlguard.Catalog) {
-	if b.columns == nil {
-		return b.read(text, nil), nil
+func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, text string) (sqlguard.Reading, *sqlguard.Catalog) {
+	if sh.columns == nil {
+		return sh.read(text, nil), nil
 	}
 	asked := time.Now()
 	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))
-	read := b.read(text, cat)
+	read := sh.read(text, cat)
 	if len(read.Unknown) > 0 && cat != nil {
 		if cat = j.catalogSince(ctx, b, asked); cat != nil {
-			read = b.read(text, cat)
+			read = sh.read(text, cat)
 		}
 	}
 	return read, cat
 }
 
 // read asks the guard, unless it has read the same text before.
-func (b *bench) read(text string, cat *sqlguard.Catalog) sqlguard.Reading {
-	read, ok := b.known.get(text, cat)
+func (s *shield) read(text string, cat *sqlguard.Catalog) sqlguard.Reading {
+	read, ok := s.known.get(text, cat)
 	if !ok {
-		read = b.guard.Read(text, cat)
-		b.known.put(text, cat, read)
+		read = s.guard.Read(text, cat)
+		s.known.put(text, cat, read)
 	}
 	return read
 }

@@ -13,6 +13,7 @@ import (
 type plans struct {
 	judge      *statementJudge
 	bench      *bench
+	shield     *shield
 	catalog    *sqlguard.Catalog
 	statements []sqlguard.Statement
 }
@@ -63,7 +64,7 @@ func (p *plans) column(ctx context.Context, n, i, many int, f mask.Field) *mask.
 
 // origin is the column that the server reports, through partitions and views.
 func (p *plans) origin(ctx context.Context, f mask.Field) (sqlguard.Output, bool) {
-	origin, known := p.bench.guard.Origin(p.catalog, f.Table, f.Attribute)
+	origin, known := p.shield.guard.Origin(p.catalog, f.Table, f.Attribute)
 	if known {
 		return origin, true
 	}
@@ -72,7 +73,7 @@ func (p *plans) origin(ctx context.Context, f mask.Field) (sqlguard.Output, bool
 		return sqlguard.Output{Protected: []sqlguard.Column{{}}}, true // unknown for want of a catalog: masked
 	}
 	p.catalog = cat
-	return p.bench.guard.Origin(cat, f.Table, f.Attribute)
+	return p.shield.guard.Origin(cat, f.Table, f.Attribute)
 }
 
 // transform is what is done to an output: the mask's own transform to a plain
@@ -86,7 +87,7 @@ func (p *plans) transform(out sqlguard.Output) *mask.Transform {
 	}
 	var common *mask.Transform
 	for _, c := range out.Protected {
-		t, ok := p.bench.columns.For(c.Schema, c.Table, c.Name)
+		t, ok := p.shield.columns.For(c.Schema, c.Table, c.Name)
 		if !ok || common != nil && common != t {
 			return redact()
 		}

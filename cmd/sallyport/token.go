@@ -61,7 +61,7 @@ func newTokenIssueCmd(file *string) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&subject, "subject", "", "who holds the token (required)")
-	cmd.Flags().StringSliceVar(&groups, "group", nil, "a group the holder is in; may be repeated, or several with commas")
+	cmd.Flags().StringArrayVar(&groups, "group", nil, "a group the holder is in; may be repeated")
 	cmd.Flags().DurationVar(&ttl, "ttl", 24*time.Hour, "how long the token holds")
 	_ = cmd.MarkFlagRequired("subject") // fails only for a flag that is not there
 	return cmd
