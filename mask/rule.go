@@ -14,13 +14,10 @@ type Rule struct {
 	Columns []string `toml:"columns"` // table.column or schema.table.column, * allowed
 	Fields  []string `toml:"fields"`  // a member's name at any depth, or a dotted path from the top; * allowed
 	With    string   `toml:"with"`    // a transform; redact unless named
+	Key     string   `toml:"key"`     // where the secret of hash and token is kept: a credential reference
 	Filter  string   `toml:"filter"`  // deny, equality or allow; equality unless named
+	Unless  []string `toml:"unless"`  // group:NAME, subject:NAME, issuer:URL, for whom it does not hold; * allowed
 	In      string   `toml:"in"`      // response
-
-	// Not read from gateway.toml before config derives keys and plans by principal:
-	// a mask that says them and doesn't do them would be a false promise.
-	Key    string   `toml:"-"` // key: where the secret of hash and token is kept, a credential reference
-	Unless []string `toml:"-"` // unless: group:NAME, subject:NAME, issuer:URL, for whom it does not hold; * allowed
 
 	key Key // what Key leads to; WithKey sets it
 }
