@@ -24,6 +24,7 @@ func readMessages(c *call, body map[string]any) {
 	c.stream = c.flag(body, "stream", false)
 	c.limit = c.count(body, "max_tokens", -1)
 	c.offer(body["tools"])
+	c.extra += hiddenPrompt(body["tools"])
 	if body["mcp_servers"] != nil {
 		c.tools = append(c.tools, "mcp")
 		c.hidden = "tools that the provider calls bring input of their own"
@@ -37,6 +38,28 @@ func readMessages(c *call, body map[string]any) {
 	c.extra += perReply + perMessage*int64(len(list))
 	c.take(list)
 	c.caching = c.caching || body["cache_control"] != nil || holds(body["tools"], "cache_control")
+}
+
+// Tokens that Anthropic adds to the input for tools: the prompt that explains
+// them, and the description of each tool of its own, both at most.
+const (
+	toolPrompt = 530
+	perOwnTool = 735
+)
+
+// hiddenPrompt is what the tools cost besides their own text.
+func hiddenPrompt(tools any) int64 {
+	list, _ := tools.([]any)
+	if len(list) == 0 {
+		return 0
+	}
+	sum := int64(toolPrompt)
+	for _, e := range list {
+		if kind, _ := object(e)["type"].(string); kind != "" && kind != "custom" {
+			sum += perOwnTool
+		}
+	}
+	return sum
 }
 
 // holds reports whether the value has a member of that name.
