@@ -116,7 +116,7 @@ func (t *Transform) textArray(dst []byte, element Field, value []byte) ([]byte, 
 			return dst, true
 		}
 		var quoted, ok bool
-		if plain, scratch, value, quoted, ok = arrayElement(scratch, value); !ok {
+		if plain, scratch, value, quoted, ok = readElement(scratch, value); !ok {
 			return dst, true
 		}
 		expected = false
@@ -156,10 +156,10 @@ func (t *Transform) textElement(dst []byte, element Field, value []byte, end byt
 	return dst, false
 }
 
-// arrayElement reads one element: as it was before it was quoted, and what
+// readElement reads one element: as it was before it was quoted, and what
 // follows it. The element is part of value, or of scratch when there were
 // backslashes.
-func arrayElement(scratch, value []byte) (plain, kept, rest []byte, quoted, ok bool) {
+func readElement(scratch, value []byte) (plain, kept, rest []byte, quoted, ok bool) {
 	if value[0] != '"' {
 		end := bytes.IndexAny(value, "{},\"\\")
 		if end <= 0 || value[end] != ',' && value[end] != '}' {
