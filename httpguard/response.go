@@ -32,6 +32,9 @@ func (x *exchange) respond(res *http.Response) error {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream changed the protocol"}
 	}
+	if len(res.Trailer) > 0 {
+		res.Header.Del("Content-Length") // HTTP/2 has both, HTTP/1.1 trailers of chunks only
+	}
 	if err := x.hideEchoes(res); err != nil {
 		return err
 	}

@@ -67,11 +67,16 @@ func newPool(r reach, now func() time.Time) *pool {
 }
 
 // dial connects to a host of the configuration, at an address that it may have.
-func (r reach) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (r reach) dial(ctx context.Context, _, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
+	return r.dialAs(ctx, host, address)
+}
+
+// dialAs connects to an address, or to what it resolves to, on behalf of a host.
+func (r reach) dialAs(ctx context.Context, host, address string) (net.Conn, error) {
 	d := net.Dialer{Timeout: dialTimeout, Control: func(_, resolved string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(resolved)
 		if err != nil || !r.dialable(host, at.Addr()) {
@@ -82,7 +87,7 @@ func (r reach) dial(ctx context.Context, network, address string) (net.Conn, err
 		}
 		return nil
 	}}
-	return d.DialContext(ctx, network, address)
+	return d.DialContext(ctx, "tcp", address)
 }
 
 // RoundTrip sends the request to one upstream, and to the next when there was no
