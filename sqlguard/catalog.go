@@ -21,6 +21,8 @@ type Catalog struct {
 	system    map[string]function // functions of pg_catalog and information_schema, overloads merged
 	user      map[string]function // all others
 	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
+	bodies    map[string][]string // the CREATE FUNCTION of functions in SQL that are not trusted, by name
+	casts     map[string]bool     // names of types to which a function casts that nobody read
 }
 
 // relation is whatever can be selected from.
@@ -29,14 +31,20 @@ type relation struct {
 	schema, name string
 	kind         string // pg_class.relkind
 	columns      []attribute
-	definition   string // a view's query
-	unread       bool   // its rules call functions whose bodies nobody read
+	definition   string   // a view's query
+	calls        []string // functions that its rules, a view's included, call and that are not trusted
+	unique       []int16  // columns of its unique indexes and exclusion constraints; 0 is an expression
+	notifies     bool     // a trigger on it may NOTIFY
 }
 
 type attribute struct {
-	number  int16
-	name    string
-	notNull bool
+	number    int16
+	name      string
+	notNull   bool
+	generated bool
+	from      []int16 // a generated column: the columns it is computed from; 0 is all
+	typ       uint32
+	modifier  int32
 }
 
 // function is what all functions of one name have in common.
@@ -61,6 +69,7 @@ func Load(ctx context.Context, q Querier) (*Catalog, error) {
 		relations: map[uint32]*relation{}, named: map[string][]*relation{},
 		parents: map[uint32][]uint32{}, children: map[uint32][]uint32{}, sources: map[uint32][]uint32{},
 		system: map[string]function{}, user: map[string]function{}, operators: map[string]bool{},
+		bodies: map[string][]string{}, casts: map[string]bool{},
 	}
 	for _, part := range loading {
 		rows, err := q.Query(ctx, part.query)
@@ -96,10 +105,27 @@ var loading = []struct {
 	{"relations", `SELECT c.oid, n.nspname, c.relname, c.relkind
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S') ORDER BY c.oid`, 4, addRelation},
-	{"columns", `SELECT a.attrelid, a.attnum, a.attname, a.attnotnull::text
+	{"columns", `SELECT a.attrelid, a.attnum, a.attname, a.attnotnull::text, (a.attgenerated <> '')::text, a.atttypid, a.atttypmod
 		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 		WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S')
-		ORDER BY a.attrelid, a.attnum`, 4, addColumn},
+		ORDER BY a.attrelid, a.attnum`, 7, addColumn},
+	{"generated columns", `SELECT DISTINCT d.adrelid, d.adnum, p.refobjsubid
+		FROM pg_catalog.pg_attrdef d
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum AND a.attgenerated <> ''
+		JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.refobjid = d.adrelid AND p.refobjsubid <> d.adnum
+		 AND (p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND p.objid = d.oid
+		   OR p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.objid = d.adrelid AND p.objsubid = d.adnum)
+		UNION SELECT d.adrelid, d.adnum, 0
+		FROM pg_catalog.pg_attrdef d
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum AND a.attgenerated <> ''
+		JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.refobjid >= 16384
+		 AND (p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND p.objid = d.oid
+		   OR p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.objid = d.adrelid AND p.objsubid = d.adnum)`, 3, addGenerated},
+	{"unique indexes", `SELECT DISTINCT i.indrelid, k.n
+		FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) AS k(n)
+		WHERE i.indisunique OR i.indisexclusion`, 2, addUniqueColumn},
+	{"notifying triggers", `SELECT DISTINCT t.tgrelid FROM pg_catalog.pg_trigger t
+		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal AND p.prosrc ILIKE '%notify%'`, 1, addNotifier},
 	{"view definitions", `SELECT c.oid, coalesce(pg_catalog.pg_get_viewdef(c.oid), '')
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')`, 2, addDefinition},
@@ -107,7 +133,7 @@ var loading = []struct {
 		FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid
 		WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
 		  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class`, 2, addSource},
-	{"functions in rules", `SELECT DISTINCT r.ev_class
+	{"functions in rules", `SELECT DISTINCT r.ev_class, p.proname
 		FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid
 		JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
@@ -115,7 +141,7 @@ var loading = []struct {
 		  AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
-			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addUnread},
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addCall},
 	{"inheritance", `SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i`, 2, addChild},
 	{"functions", `SELECT n.nspname, p.proname, bool_or(p.proretset)::text, bool_or(p.provolatile = 'v')::text,
 		bool_and(p.proargmodes IS NULL AND t.typtype <> 'c' AND t.typname <> 'record')::text,
@@ -131,6 +157,22 @@ var loading = []struct {
 		AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addOperator},
+	{"functions in SQL", `SELECT p.proname, pg_catalog.pg_get_functiondef(p.oid)
+		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+		WHERE l.lanname = 'sql' AND p.prokind = 'f' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc q JOIN pg_catalog.pg_namespace m ON m.oid = q.pronamespace
+			JOIN pg_catalog.pg_language k ON k.oid = q.prolang
+			WHERE q.proname = p.proname AND m.nspname NOT IN ('pg_catalog', 'information_schema') AND (k.lanname <> 'sql' OR q.prokind <> 'f'))
+		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
+			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addBody},
+	{"casts", `SELECT DISTINCT t.typname FROM pg_catalog.pg_cast c
+		JOIN pg_catalog.pg_type t ON t.oid = c.casttarget JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+		WHERE n.nspname <> 'pg_catalog'
+		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
+			WHERE e.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND e.objid = c.oid
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addCast},
 }
 
 func addRelation(c *Catalog, row []string) error {
@@ -156,8 +198,73 @@ func addColumn(c *Catalog, row []string) error {
 	}
 	// A relation made between two of the queries is not known yet.
 	if r := c.relations[id]; r != nil {
-		r.columns = append(r.columns, attribute{int16(number), row[2], row[3] == "true"})
+		typ, err := oid(row[5])
+		if err != nil {
+			return err
+		}
+		modifier, err := strconv.ParseInt(row[6], 10, 32)
+		if err != nil {
+			return err
+		}
+		r.columns = append(r.columns, attribute{
+			number: int16(number), name: row[2], notNull: row[3] == "true",
+			generated: row[4] == "true", typ: typ, modifier: int32(modifier),
+		})
 	}
+	return nil
+}
+
+// addGenerated notes of which column a generated one is made.
+func addGenerated(c *Catalog, row []string) error {
+	id, err := oid(row[0])
+	if err != nil {
+		return err
+	}
+	number, err := strconv.ParseInt(row[1], 10, 16)
+	if err != nil {
+		return err
+	}
+	from, err := strconv.ParseInt(row[2], 10, 16)
+	if err != nil {
+		return err
+	}
+	if r := c.relations[id]; r != nil {
+		for i := range r.columns {
+			if r.columns[i].number == int16(number) {
+				r.columns[i].from = append(r.columns[i].from, int16(from))
+			}
+		}
+	}
+	return nil
+}
+
+func addUniqueColumn(c *Catalog, row []string) error {
+	id, err := oid(row[0])
+	if err != nil {
+		return err
+	}
+	number, err := strconv.ParseInt(row[1], 10, 16)
+	if r := c.relations[id]; r != nil {
+		r.unique = append(r.unique, int16(number))
+	}
+	return err
+}
+
+func addNotifier(c *Catalog, row []string) error {
+	id, err := oid(row[0])
+	if r := c.relations[id]; r != nil {
+		r.notifies = true
+	}
+	return err
+}
+
+func addBody(c *Catalog, row []string) error {
+	c.bodies[row[0]] = append(c.bodies[row[0]], row[1])
+	return nil
+}
+
+func addCast(c *Catalog, row []string) error {
+	c.casts[row[0]] = true
 	return nil
 }
 
@@ -169,10 +276,10 @@ func addDefinition(c *Catalog, row []string) error {
 	return err
 }
 
-func addUnread(c *Catalog, row []string) error {
+func addCall(c *Catalog, row []string) error {
 	id, err := oid(row[0])
 	if r := c.relations[id]; r != nil {
-		r.unread = true
+		r.calls = append(r.calls, row[1])
 	}
 	return err
 }

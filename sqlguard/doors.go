@@ -58,6 +58,9 @@ func (sh *shield) closeFunction(c call) *policy.Refusal {
 		}
 		return unreadFunction(c.name)
 	}
+	if c.schema != "pg_temp" && sh.known(c.name) != nil { // in SQL, and it only reads
+		return nil
+	}
 	user, isUser := sh.cat.user[c.name]
 	_, isSystem := sh.cat.system[c.name]
 	if isUser && !user.trusted || !isUser && !(isSystem && c.schema == "") || c.schema == "pg_temp" {
@@ -95,7 +98,16 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 			return unread
 		}
 	}
+	if refusal := sh.closeSurgery(r, m); refusal != nil {
+		return refusal
+	}
 	switch m := m.(type) {
+	case *alterSystem:
+		return unread
+	case *listenStmt:
+		if sh.notifies {
+			return denied("LISTEN is closed on this target", "A trigger on a table with protected columns may send them by NOTIFY.", "")
+		}
 	case *defineStmt:
 		switch m.Kind.String() {
 		case "OBJECT_AGGREGATE", "OBJECT_OPERATOR", "OBJECT_TYPE":
@@ -123,6 +135,46 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 	if r.asExecute {
 		return denied("a table cannot be made from a prepared statement on a target with protected columns",
 			"What it would copy is not read here.", "Write the query out.")
+	}
+	return nil
+}
+
+// closedSettings lists the settings by which a session could change the
+// server's own catalogs, load code, or have other statements' texts sent to it.
+var closedSettings = []string{
+	"allow_system_table_mods", "session_preload_libraries", "local_preload_libraries", "shared_preload_libraries",
+	"dynamic_library_path", "ignore_system_indexes", "zero_damaged_pages", "ignore_checksum_failure",
+	"debug_print_parse", "debug_print_rewritten", "debug_print_plan", "auto_explain.*", "log_*_stats",
+}
+
+// closeSurgery refuses what works beneath the catalog that lineage reads.
+func (sh *shield) closeSurgery(r *reader, m proto.Message) *policy.Refusal {
+	closed := ""
+	for _, s := range r.settings {
+		if name := strings.ToLower(s.Name); policy.MatchAny(closedSettings, name) && (s.Kind == varSet || s.Kind == varCurrent) {
+			closed = name
+		}
+	}
+	for _, f := range r.setCalls {
+		if len(f.Args) > 0 && policy.MatchAny(closedSettings, strings.ToLower(text(f.Args[0]))) {
+			closed = strings.ToLower(text(f.Args[0]))
+		}
+	}
+	if closed != "" {
+		return denied(fmt.Sprintf("%s is closed on a target with protected columns", closed),
+			"It leads around what protects them.", "")
+	}
+	if sh.isSystemWrite(m) {
+		return denied("PostgreSQL's own catalogs cannot be changed by hand on a target with protected columns",
+			"What is protected is known by them.", "Use ALTER, COMMENT and the like.")
+	}
+	if len(sh.cat.casts) > 0 && contains(m, func(m proto.Message) bool {
+		t, ok := m.(*typeName)
+		_, name := qualified(names(t.GetNames()))
+		return ok && sh.cat.casts[name]
+	}) {
+		return denied("a cast to that type is closed on a target with protected columns",
+			"The function that casts is not read.", "")
 	}
 	return nil
 }

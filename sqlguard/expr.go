@@ -19,7 +19,7 @@ func (a *analyst) in(sc *scope, env *cte) eval { return eval{a, sc, env} }
 func computed(parts ...value) value {
 	var v value
 	for _, p := range parts {
-		v.deps = union(v.deps, p.deps)
+		v.deps, v.shaky = union(v.deps, p.deps), v.shaky || p.shaky
 	}
 	return v
 }
@@ -48,15 +48,15 @@ func (ev eval) expr(n *node) value {
 	case *aIndices:
 		return computed(ev.expr(m.Lidx), ev.expr(m.Uidx))
 	case *aExpr:
-		return computed(ev.expr(m.Lexpr), ev.expr(m.Rexpr))
+		return ev.operator(m)
 	case *boolExpr:
-		return ev.all(m.Args)
+		return ev.logic(m)
 	case *nullTest:
 		return computed(ev.expr(m.Arg))
 	case *booleanTest:
 		return computed(ev.expr(m.Arg))
 	case *typeCast:
-		return computed(ev.expr(m.Arg))
+		return ev.cast(m)
 	case *collate:
 		return computed(ev.expr(m.Arg))
 	case *list:
@@ -66,7 +66,7 @@ func (ev eval) expr(n *node) value {
 	case *rowExpr:
 		return ev.all(m.Args)
 	case *coalesce:
-		return ev.all(m.Args)
+		return ev.coalesce(m)
 	case *minMax:
 		return ev.all(m.Args)
 	case *caseExpr:
@@ -164,9 +164,6 @@ func (ev eval) columnRef(m *columnRef) value {
 	}
 	parts := names(m.Fields)
 	if len(parts) == 1 && parts[0] == "*" { // an argument of a row
-		if ev.sc.vague {
-			ev.vague("*")
-		}
 		return outputsOf(ev.sc.columns)
 	}
 	v, ok := ev.sc.lookup(parts)
@@ -202,9 +199,91 @@ func (ev eval) indirection(m *indirection) value {
 	for _, n := range m.Indirection {
 		if i, ok := unwrap(n).(*aIndices); ok {
 			v = computed(v, ev.expr(i.Lidx), ev.expr(i.Uidx))
+			v.shaky = len(ev.restricted(v)) > 0 // NULL where there is no such element
 		}
 	}
 	return computed(v)
+}
+
+// operator works out an operator, and what is written like one.
+func (ev eval) operator(m *aExpr) value {
+	l, r := ev.expr(m.Lexpr), ev.expr(m.Rexpr)
+	switch m.Kind {
+	case opPlain:
+		return ev.operate(strings.Join(names(m.Name), "."), l, r)
+	case opNullIf: // NULL where they are equal
+		ev.equal(l, r, "NULLIF")
+		v := computed(l, r)
+		v.shaky = len(ev.restricted(v)) > 0
+		return v
+	case opLike, opILike, opSimilar:
+		if len(ev.restricted(r)) > 0 {
+			ev.useOf(r, "a pattern")
+		}
+	}
+	return computed(l, r)
+}
+
+// logic works out AND, OR and NOT: what stands behind one that decides is not
+// run.
+func (ev eval) logic(m *boolExpr) value {
+	var v value
+	values := make([]value, len(m.Args))
+	for i, n := range m.Args {
+		values[i] = ev.expr(n)
+		v = computed(v, values[i])
+	}
+	if len(m.Args) > 1 && len(ev.restricted(v)) > 0 && !quick(m.Args) {
+		for i, n := range m.Args {
+			if len(ev.restricted(values[i])) > 0 {
+				ev.filter(n)
+			}
+		}
+	}
+	return v
+}
+
+// quick reports whether expressions hold nothing that takes time or fails:
+// columns, constants and comparisons of them.
+func quick(nodes []*node) bool {
+	for _, n := range nodes {
+		switch m := unwrap(n).(type) {
+		case nil, *columnRef, *aConst, *paramRef:
+		case *aExpr:
+			op := strings.Join(names(m.Name), ".")
+			if m.Kind == opPlain && !totalOperators[op] && !matchingOperators[op] || !quick([]*node{m.Lexpr, m.Rexpr}) {
+				return false
+			}
+		case *list:
+			if !quick(m.Items) {
+				return false
+			}
+		case *boolExpr:
+			if !quick(m.Args) {
+				return false
+			}
+		case *nullTest:
+			if !quick([]*node{m.Arg}) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// coalesce runs an argument only where those before are NULL.
+func (ev eval) coalesce(m *coalesce) value {
+	var v value
+	for i, n := range m.Args {
+		arg := ev.expr(n)
+		if i < len(m.Args)-1 && arg.shaky {
+			ev.useOf(arg, "COALESCE")
+		}
+		v = computed(v, arg)
+	}
+	return v
 }
 
 // column looks a name up among columns alone.
@@ -247,25 +326,30 @@ func (ev eval) caseExpr(m *caseExpr) value {
 
 // call works out a function or an aggregate.
 func (ev eval) call(m *funcCall) value {
-	_, name := qualified(names(m.Funcname))
-	var v value
+	schema, name := qualified(names(m.Funcname))
+	var args []value
+	count := name == "count" && (schema == "" || schema == "pg_catalog")
 	for _, n := range m.Args {
 		arg := ev.expr(n)
 		if m.AggDistinct {
-			ev.useOf(arg, "DISTINCT in an aggregate")
+			ev.same(arg, "DISTINCT in an aggregate")
 		}
-		// count(x) says how many are not null.
-		if name == "count" && !m.AggDistinct && arg.plain {
+		// How many are not null, or differ, is no value.
+		if count && (arg.plain || m.AggDistinct) {
 			continue
 		}
-		v = computed(v, arg)
+		args = append(args, arg)
 	}
-	for _, n := range m.AggOrder {
-		key := ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in an aggregate")
-		v = computed(v, key)
+	behind := ev.sh.called(name)
+	if len(behind) > 0 || ev.sh.known(name) != nil {
+		ev.ran = ev.ran || len(behind) > 0
+		for _, arg := range args {
+			ev.useOf(arg, "function "+name)
+		}
+		args = append(args, value{deps: behind})
+		return computed(args...)
 	}
-	ev.filter(m.AggFilter)
-	ev.window(m.Over)
+	v := computed(args...)
 	f := ev.sh.cat.system[name]
 	if user, ok := ev.sh.cat.user[name]; ok {
 		f = function{set: f.set || user.set, volatile: f.volatile || user.volatile}
@@ -278,6 +362,13 @@ func (ev eval) call(m *funcCall) value {
 	case f.set:
 		ev.useOf(v, "a function that returns a set")
 	}
+	v = ev.applied(name, args)
+	for _, n := range m.AggOrder {
+		key := ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in an aggregate")
+		v = computed(v, key)
+	}
+	ev.filter(m.AggFilter)
+	ev.window(m.Over)
 	return computed(v)
 }
 
@@ -286,7 +377,7 @@ func (ev eval) window(w *windowDef) {
 		return
 	}
 	for _, n := range w.PartitionClause {
-		ev.useExpr(n, "PARTITION BY")
+		ev.same(ev.expr(n), "PARTITION BY")
 	}
 	for _, n := range w.OrderClause {
 		ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in a window")

@@ -26,6 +26,9 @@ func (a *analyst) useOf(v value, where string) {
 	}
 }
 
+// same is a use by which values are found to be the same.
+func (a *analyst) same(v value, where string) { a.equal(v, value{}, where) }
+
 // useExpr works out an expression that is such a use.
 func (ev eval) useExpr(n *node, where string) value {
 	if n == nil {
@@ -42,7 +45,7 @@ func (a *analyst) equal(l, r value, where string) {
 	for _, v := range []value{l, r} {
 		deps := a.restricted(v)
 		for _, d := range deps {
-			if d.filter != Equality || !v.plain {
+			if d.filter != Equality || !v.plain || a.strict {
 				a.refuseUse(deps, where)
 			}
 		}

@@ -44,6 +44,7 @@ const schema = `
 114 r archive.ledger id amount
 115 v public.v_stats s
 116 v public.v_deep who
+117 r public.members id! iban login
 200 v pg_catalog.pg_stats tablename most_common_vals
 201 r pg_catalog.pg_class oid relname
 202 v pg_catalog.pg_settings name setting
@@ -85,6 +86,9 @@ pg_catalog string_agg f f t f f
 pg_catalog array_agg f f t f f
 pg_catalog row_number f f t f f
 pg_catalog md5 f f t f f
+pg_catalog ascii f f t f f
+pg_catalog regexp_match f f t f f
+pg_catalog pg_stat_get_activity t f f f f
 pg_catalog left f f t f f
 pg_catalog coalesce f f t f f
 pg_catalog generate_series t f t f f
@@ -99,10 +103,22 @@ pg_catalog ts_stat t t f f f
 pg_catalog timezone f f t f f
 pg_catalog extract f f t f f
 public unread f t t f f
+public order_count f f t f f
+public get_users t f f f t
+public find_user t f f f f
+public writes f t t f f
 public of_user f f t f t
 public lower f f t t f
 public uuid_generate_v4 f t t t f
 `
+
+// bodyRows are the functions in SQL.
+var bodyRows = [][]string{
+	{"order_count", "CREATE OR REPLACE FUNCTION public.order_count(p integer) RETURNS bigint LANGUAGE sql STABLE AS $$SELECT count(*) FROM public.orders WHERE user_id = p$$"},
+	{"get_users", "CREATE OR REPLACE FUNCTION public.get_users() RETURNS SETOF public.users LANGUAGE sql AS $$SELECT * FROM public.users$$"},
+	{"find_user", "CREATE OR REPLACE FUNCTION public.find_user(p integer) RETURNS TABLE(uid integer, display text, blob text) LANGUAGE sql AS $$SELECT id, name, password FROM public.users WHERE id = p$$"},
+	{"writes", "CREATE OR REPLACE FUNCTION public.writes() RETURNS void LANGUAGE sql AS $$DELETE FROM public.orders$$"},
+}
 
 // fake answers the queries of Load from the tables above.
 type fake struct{}
@@ -120,7 +136,15 @@ func (fake) Query(_ context.Context, sql string) ([][]string, error) {
 	case strings.Contains(sql, "r.ev_class, d.refobjid"):
 		return rules, nil
 	case strings.Contains(sql, "DISTINCT r.ev_class"):
-		return [][]string{{"107"}}, nil
+		return [][]string{{"107", "unread"}}, nil
+	case strings.Contains(sql, "d.adrelid"):
+		return [][]string{{"117", "3", "2"}}, nil
+	case strings.Contains(sql, "indisunique"):
+		return [][]string{{"100", "1"}, {"117", "2"}}, nil
+	case strings.Contains(sql, "pg_trigger"), strings.Contains(sql, "pg_cast c"):
+		return nil, nil
+	case strings.Contains(sql, "pg_get_functiondef"):
+		return bodyRows, nil
 	case strings.Contains(sql, "pg_inherits"):
 		return [][]string{{"104", "103"}}, nil
 	case strings.Contains(sql, "pg_operator"):
@@ -143,7 +167,7 @@ func (fake) Query(_ context.Context, sql string) ([][]string, error) {
 		if strings.Contains(sql, "pg_attribute") {
 			for i, column := range f[3:] {
 				bare, notNull := strings.CutSuffix(column, "!")
-				rows = append(rows, []string{f[0], fmt.Sprint(i + 1), bare, fmt.Sprint(notNull)})
+				rows = append(rows, []string{f[0], fmt.Sprint(i + 1), bare, fmt.Sprint(notNull), fmt.Sprint(f[0] == "117" && bare == "login"), "25", "-1"})
 			}
 		} else {
 			rows = append(rows, []string{f[0], space, name, f[1]})
@@ -172,6 +196,7 @@ var protectedColumns = []Pattern{
 	{Table: "users", Column: "email", Filter: AllowUse},
 	{Table: "events", Column: "payload"},
 	{Table: "accounts", Column: "iban"},
+	{Table: "members", Column: "iban"},
 	{Schema: "archive", Table: "ledger", Column: "amount"},
 }
 

@@ -24,11 +24,13 @@ func (a *analyst) from(n *node, left tables, parent *scope, env *cte) tables {
 		if m.Lateral {
 			outer = lateral
 		}
-		return single(a.rename(&item{columns: slices.Clone(a.query(q, outer, env))}, m.Alias))
+		return single(a.rename(derived("", slices.Clone(a.query(q, outer, env))), m.Alias))
 	case *joinExpr:
 		return a.join(m, left, parent, env)
 	case *rangeFunc:
 		return single(a.fromFunction(m, a.in(lateral, env)))
+	case *rangeXML:
+		return single(a.fromXML(m, a.in(lateral, env)))
 	case *rangeSample:
 		ev := a.in(lateral, env)
 		for _, arg := range append([]*node{m.Repeatable}, m.Args...) {
@@ -48,7 +50,7 @@ func (a *analyst) from(n *node, left tables, parent *scope, env *cte) tables {
 func (a *analyst) named(v *rangeVar, env *cte) *item {
 	if v.Schemaname == "" {
 		if c := env.find(v.Relname, a); c != nil {
-			return &item{name: v.Relname, columns: c.columns}
+			return derived(v.Relname, c.columns)
 		}
 	}
 	if a.sh.reached([]use{{v.Schemaname, v.Relname}}) == "" && len(a.sh.cat.find(v.Schemaname, v.Relname)) == 0 {
@@ -66,8 +68,18 @@ func (a *analyst) rename(it *item, as *alias) *item {
 	renamed := *it
 	renamed.schema, renamed.name = "", as.Aliasname
 	if len(as.Colnames) > 0 {
-		if it.vague {
-			a.misunderstood("names for the columns of " + as.Aliasname)
+		if it.vague { // which column a name means is not known
+			all := computed(it.row())
+			renamed.columns = nil
+			for _, n := range as.Colnames {
+				renamed.columns = append(renamed.columns, column{name: text(n), value: all})
+			}
+			renamed.columns = append(renamed.columns, loosen(all)...)
+			for _, c := range it.columns {
+				renamed.columns = append(renamed.columns, column{name: c.name, value: all})
+			}
+			renamed.open, renamed.rest = true, union(it.rest, all.deps)
+			return &renamed
 		}
 		renamed.columns = slices.Clone(it.columns)
 		for i, n := range as.Colnames {
@@ -89,12 +101,16 @@ func (a *analyst) join(j *joinExpr, before tables, parent *scope, env *cte) tabl
 		shared[i] = text(n)
 	}
 	if j.IsNatural {
-		if left.vague || right.vague {
-			a.misunderstood("NATURAL JOIN over columns that are not known")
-		}
 		for _, c := range left.columns {
-			if slices.ContainsFunc(right.columns, func(r column) bool { return r.name == c.name }) {
+			if c.name != "*" && !slices.Contains(shared, c.name) && slices.ContainsFunc(right.columns, func(r column) bool { return r.name == c.name }) {
 				shared = append(shared, c.name)
+			}
+		}
+		if left.vague || right.vague { // which are shared is not known: all may be compared
+			for _, c := range append(slices.Clip(left.columns), right.columns...) {
+				if c.name == "*" {
+					a.useOf(c.value, "NATURAL JOIN")
+				}
 			}
 		}
 	}
@@ -102,6 +118,7 @@ func (a *analyst) join(j *joinExpr, before tables, parent *scope, env *cte) tabl
 	merged := &item{}
 	for _, name := range shared {
 		c := a.mergeColumn(j, name, left, right)
+		c.loose = j.IsNatural && joined.vague
 		merged.columns = append(merged.columns, c)
 		joined.columns = append(joined.columns, c)
 	}
@@ -120,7 +137,9 @@ func (a *analyst) join(j *joinExpr, before tables, parent *scope, env *cte) tabl
 		a.in(sc, env).filter(j.Quals)
 	}
 	if j.Alias != nil { // hides what it joins
-		return single(a.rename(&item{columns: joined.columns, vague: joined.vague}, j.Alias))
+		it := derived("", joined.columns)
+		it.vague = it.vague || joined.vague
+		return single(a.rename(it, j.Alias))
 	}
 	return joined
 }
@@ -142,7 +161,7 @@ func (a *analyst) mergeColumn(j *joinExpr, name string, left, right tables) colu
 	default:
 		v.plain = l.plain
 	}
-	return column{name, v}
+	return column{name: name, value: v}
 }
 
 // fromFunction works out a function in FROM. How many rows it gives depends on
@@ -155,7 +174,7 @@ func (a *analyst) fromFunction(m *rangeFunc, ev eval) *item {
 			a.misunderstood("a function in FROM of that form")
 			return it
 		}
-		v := ev.useExpr(parts.Items[0], "a function in FROM")
+		v, columns := ev.rowsOf(parts.Items[0])
 		it.rest = union(it.rest, v.deps)
 		name, _ := figureName(parts.Items[0])
 		if it.name == "" {
@@ -164,17 +183,22 @@ func (a *analyst) fromFunction(m *rangeFunc, ev eval) *item {
 		call, ok := unwrap(parts.Items[0]).(*funcCall)
 		scalar := ok && a.sh.cat.system[name].scalar && len(m.Coldeflist) == 0 && (name != "unnest" || len(call.Args) == 1)
 		switch {
+		case len(columns) > 1 || len(columns) == 1 && m.Alias == nil:
+			it.columns = append(it.columns, columns...)
+		case len(columns) == 1:
+			it.columns = append(it.columns, column{name: columns[0].name, value: v}, column{name: m.Alias.Aliasname, value: v, loose: true})
+			it.vague = true
 		case scalar && name == "unnest" && !simpleArray(call.Args[0]):
 			it.open, it.vague = true, true // of a composite type it gives many columns
 		case scalar:
 			if as := m.Alias; as != nil && !m.IsRowsfrom {
 				name = as.Aliasname
 			}
-			it.columns = append(it.columns, column{name, value{deps: v.deps}})
+			it.columns = append(it.columns, column{name: name, value: value{deps: v.deps}})
 		default:
 			it.open, it.vague = true, true
 		}
-		if len(parts.Items) > 1 { // ROWS FROM (f() AS (a int))
+		if len(parts.Items) > 1 && unwrap(parts.Items[1]) != nil { // ROWS FROM (f() AS (a int))
 			it.open, it.vague = true, true
 		}
 	}
@@ -184,7 +208,7 @@ func (a *analyst) fromFunction(m *rangeFunc, ev eval) *item {
 	if len(m.Coldeflist) > 0 {
 		it.columns, it.open, it.vague = nil, false, false
 		for _, n := range m.Coldeflist {
-			it.columns = append(it.columns, column{n.GetColumnDef().GetColname(), value{deps: it.rest}})
+			it.columns = append(it.columns, column{name: n.GetColumnDef().GetColname(), value: value{deps: it.rest}})
 		}
 	}
 	switch {
@@ -192,12 +216,73 @@ func (a *analyst) fromFunction(m *rangeFunc, ev eval) *item {
 	case it.vague: // the names are known, whether they are all is not
 		it.columns = nil
 		for _, n := range m.Alias.Colnames {
-			it.columns = append(it.columns, column{text(n), value{deps: it.rest}})
+			it.columns = append(it.columns, column{name: text(n), value: value{deps: it.rest}})
 		}
 	default:
 		it = a.rename(it, m.Alias)
 	}
 	return it
+}
+
+// rowsOf gives what the rows of a function in FROM depend on, and their columns
+// where those are known. Its arguments are uses; what a body that was read
+// reaches is not, for its filters are its owner's.
+func (ev eval) rowsOf(n *node) (value, []column) {
+	call, ok := unwrap(n).(*funcCall)
+	if !ok {
+		return ev.useExpr(n, "a function in FROM"), nil
+	}
+	schema, name := qualified(names(call.Funcname))
+	behind := ev.sh.called(name)
+	if len(behind) == 0 {
+		return ev.useExpr(n, "a function in FROM"), nil
+	}
+	ev.ran = true
+	v := ev.useArguments(call, "a function in FROM")
+	v.deps = union(v.deps, behind)
+	if isOthers(name) {
+		for _, rel := range ev.sh.cat.find("pg_catalog", othersViews[0]) {
+			var columns []column
+			for _, a := range rel.columns {
+				columns = append(columns, column{name: a.name, value: value{deps: ev.sh.columns[rel.oid][a.name]}, loose: true})
+			}
+			return v, append(columns, loosen(value{deps: behind})...)
+		}
+		return v, nil
+	}
+	if rt := ev.sh.known(name); rt != nil && schema != "pg_catalog" {
+		return v, rt.columns
+	}
+	return v, nil
+}
+
+// useArguments works out the arguments of a call as uses.
+func (ev eval) useArguments(m *funcCall, where string) value {
+	var v value
+	for _, n := range m.Args {
+		v = computed(v, ev.useExpr(n, where))
+	}
+	return v
+}
+
+// fromXML works out XMLTABLE. How many rows it gives depends on the document.
+func (a *analyst) fromXML(m *rangeXML, ev eval) *item {
+	it := &item{}
+	v := computed(ev.useExpr(m.Docexpr, "XMLTABLE"), ev.useExpr(m.Rowexpr, "XMLTABLE"))
+	for _, n := range m.Namespaces {
+		v = computed(v, ev.useExpr(n.GetResTarget().GetVal(), "XMLTABLE"))
+	}
+	for _, n := range m.Columns {
+		c, ok := unwrap(n).(*rangeXMLColumn)
+		if !ok {
+			a.misunderstood("XMLTABLE")
+			return it
+		}
+		path := computed(v, ev.useExpr(c.Colexpr, "XMLTABLE"), ev.useExpr(c.Coldefexpr, "XMLTABLE"))
+		it.columns = append(it.columns, column{name: c.Colname, value: path})
+	}
+	it.name = "xmltable"
+	return a.rename(it, m.Alias)
 }
 
 // simpleArray reports whether an array's elements are sure to be no rows.

@@ -64,6 +64,14 @@ type Output struct {
 	// names several columns where the relation's name is ambiguous.
 	Plain     bool
 	Protected []Column // the protected columns it depends on; none: it is free
+	// Blank: whether the value is NULL depends on the protected one, so that a
+	// NULL is to be masked like the rest.
+	Blank bool
+	// Many: one of several columns that stand here in an order, and a number,
+	// that are not known: * over a name that could mean several relations. The
+	// column described under its name is this one; under any other name, it
+	// depends on what all of them do.
+	Many bool
 }
 
 // Read parses a text and says what it does. cat may be nil when nothing is
@@ -102,7 +110,7 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, seen m
 	}
 	refusal := r.refuseSettings()
 	if sh.any() {
-		reached := sh.reached(r.uses)
+		reached := sh.reached(r.uses, r.calls...)
 		for _, u := range r.uses {
 			if len(sh.cat.find(u.schema, u.name)) == 0 {
 				r.add(&reading.Unknown, dotted(u.schema, u.name))
@@ -130,7 +138,7 @@ func (g *Guard) shieldFor(cat *Catalog) *shield {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shield == nil || g.shield.cat != cat {
-		g.shield = newShield(g.protected, cat, g.parser)
+		g.shield = newShield(g.protected, cat, g.parser, g.shield)
 	}
 	return g.shield
 }
@@ -144,4 +152,12 @@ func (g *Guard) Origin(cat *Catalog, table uint32, attribute int16) (Output, boo
 		return Output{}, len(g.protected) == 0
 	}
 	return g.shieldFor(cat).origin(table, attribute)
+}
+
+// Redefined reports whether what a relation's columns are can be changed while
+// statements over it wait: a view's. Ask a catalog that is no older than the
+// rows.
+func (g *Guard) Redefined(cat *Catalog, table uint32) bool {
+	rel := cat.relation(table)
+	return rel != nil && rel.kind == "v" && !isSystem(rel.schema)
 }

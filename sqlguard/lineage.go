@@ -2,6 +2,7 @@ package sqlguard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -19,6 +20,8 @@ type analyst struct {
 	trusted bool   // a view's definition: its filters are the owner's own
 	depth   int    // of views within views
 	spent   int    // nodes and names looked at
+	ran     bool   // a function was called that reaches protected columns
+	strict  bool   // not even equality is free
 	refusal *policy.Refusal
 }
 
@@ -38,16 +41,37 @@ func (a *analyst) spend(n int) bool {
 type value struct {
 	deps  []*dep // protected columns it depends on
 	plain bool   // it is a column as it stands
+	shaky bool   // whether it is NULL, or its shape, depends on the value
+	typ   uint32 // of a plain column, where it is known
 }
 
 // column is one column of a relation, a subselect or a result.
 type column struct {
 	name string
 	value
+	// loose: where it stands, or whether it is there at all, is not known.
+	loose bool
 }
 
 func (c column) output() Output {
-	return Output{Name: c.name, Plain: c.plain, Protected: listed(c.deps)}
+	return Output{Name: c.name, Plain: c.plain && len(c.deps) > 0, Blank: c.shaky && len(c.deps) > 0, Many: c.loose, Protected: listed(c.deps)}
+}
+
+func isLoose(columns []column) bool {
+	return slices.ContainsFunc(columns, func(c column) bool { return c.loose })
+}
+
+// loosen gives columns of which neither names nor places are known.
+func loosen(v value) []column {
+	return []column{{name: "*", value: computed(v), loose: true}}
+}
+
+func outputsFrom(columns []column) []Output {
+	var outputs []Output
+	for _, c := range columns {
+		outputs = append(outputs, c.output())
+	}
+	return outputs
 }
 
 // outputs works out one statement that reaches a protected relation.
@@ -57,11 +81,7 @@ func (sh *shield) outputs(n *node, reached string) ([]Output, *policy.Refusal) {
 	if a.refusal != nil {
 		return nil, a.refusal
 	}
-	var outputs []Output
-	for _, c := range columns {
-		outputs = append(outputs, c.output())
-	}
-	return outputs, nil
+	return outputsFrom(columns), nil
 }
 
 // statement is the list of all forms that may reach a protected relation.
@@ -70,22 +90,28 @@ func (a *analyst) statement(n *node) []column {
 	switch m := unwrap(n).(type) {
 	case *selectStmt:
 		return a.query(m, nil, nil)
-	case *insertStmt, *updateStmt, *deleteStmt:
+	case *insertStmt, *updateStmt, *deleteStmt, *mergeStmt:
 		return a.change(m, nil, nil)
 	case *explainStmt:
-		if option(m.Options, "analyze") {
-			a.misunderstood("EXPLAIN ANALYZE")
-			return nil
-		}
 		switch unwrap(m.Query).(type) {
-		case *selectStmt, *insertStmt, *updateStmt, *deleteStmt:
+		case *selectStmt, *insertStmt, *updateStmt, *deleteStmt, *mergeStmt:
 			a.statement(m.Query)
+			if a.ran { // a plan shows what functions gave
+				a.misunderstood("EXPLAIN with a function that reaches it")
+			}
 			return []column{{name: "QUERY PLAN"}}
 		}
 		a.misunderstood("EXPLAIN of that statement")
+	case *ctasStmt:
+		a.createAs(m)
+	case *viewStmt:
+		a.createView(m)
+	case *lockStmt:
 	case *copyStmt:
 		if !m.IsFrom || m.IsProgram || m.Filename != "" || m.WhereClause != nil {
 			a.misunderstood("COPY")
+		} else {
+			a.relation(m.Relation.Schemaname, m.Relation.Relname)
 		}
 	case *truncateStmt, *dropStmt, *commentStmt, *reindexStmt:
 	case *vacuumStmt:

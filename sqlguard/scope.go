@@ -10,8 +10,10 @@ import (
 // item is what one name of a FROM clause stands for.
 type item struct {
 	schema, name string // schema is empty under an alias
-	columns      []column
-	base         bool // a relation, with system columns
+	// baseSchema and baseName are a relation's, whatever it is called here.
+	baseSchema, baseName string
+	columns              []column
+	base                 bool // a relation, with system columns
 	// vague: the columns are not all known, or not their order, so that *
 	// cannot be expanded.
 	vague bool
@@ -35,9 +37,35 @@ func (it *item) named(name string) []column {
 func (it *item) row() value {
 	v := value{deps: it.rest}
 	for _, c := range it.columns {
-		v.deps = union(v.deps, c.deps)
+		v.deps, v.shaky = union(v.deps, c.deps), v.shaky || c.shaky
 	}
 	return v
+}
+
+// star gives the columns of *, loose where they are not all known.
+func (it *item) star() []column {
+	if !it.vague {
+		return it.columns
+	}
+	all := slices.Clone(it.columns)
+	for i := range all {
+		all[i].loose = true
+	}
+	if it.open || len(all) == 0 {
+		all = append(all, loosen(it.row())...)
+	}
+	return all
+}
+
+// derived is the item of a subselect or a WITH query.
+func derived(name string, columns []column) *item {
+	it := &item{name: name, columns: columns, vague: isLoose(columns)}
+	for _, c := range columns {
+		if c.loose && c.name == "*" { // what it is called is not known
+			it.open, it.rest = true, union(it.rest, c.deps)
+		}
+	}
+	return it
 }
 
 // tables is what a FROM clause, or a part of one, brings into scope.
@@ -54,7 +82,7 @@ func (t *tables) add(more tables) {
 }
 
 func single(it *item) tables {
-	return tables{items: []*item{it}, columns: it.columns, vague: it.vague}
+	return tables{items: []*item{it}, columns: it.star(), vague: it.vague}
 }
 
 // scope is where names are looked up: a FROM clause, then those around it.
@@ -91,8 +119,11 @@ func (a *analyst) relation(schema, name string) *item {
 		})
 		return &item{name: name, vague: true}
 	}
-	it := &item{schema: schema, name: name, base: true}
+	it := &item{schema: schema, name: name, baseSchema: schema, baseName: name, base: true}
 	for i, rel := range found {
+		for _, name := range rel.calls {
+			a.ran = a.ran || len(a.sh.called(name)) > 0
+		}
 		columns := a.sh.columnsOf(rel, a.depth)
 		if i == 0 {
 			it.columns = columns
@@ -116,6 +147,9 @@ func overlay(a, b []column) []column {
 		if i := slices.IndexFunc(joined, func(x column) bool { return x.name == c.name }); i >= 0 {
 			joined[i].deps = union(joined[i].deps, c.deps)
 			joined[i].plain = joined[i].plain && c.plain
+			if joined[i].typ != c.typ {
+				joined[i].typ = 0
+			}
 		} else {
 			joined = append(joined, c)
 		}
@@ -164,7 +198,7 @@ func (it *item) field(name string) (value, bool) {
 func anyOf(found []column) value {
 	v := found[0].value
 	for _, c := range found[1:] {
-		v = value{deps: union(v.deps, c.deps), plain: v.plain && c.plain}
+		v = value{deps: union(v.deps, c.deps), plain: v.plain && c.plain, shaky: v.shaky || c.shaky}
 	}
 	return v
 }

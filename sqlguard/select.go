@@ -12,8 +12,11 @@ func (a *analyst) query(q *selectStmt, parent *scope, env *cte) []column {
 	if !a.spend(0) {
 		return nil
 	}
-	if q.IntoClause != nil {
-		a.misunderstood("SELECT INTO")
+	if q.IntoClause != nil { // stands where no other may
+		into := q.IntoClause.GetRel().GetRelname()
+		plain := proto.Clone(q).(*selectStmt)
+		plain.IntoClause = nil
+		a.copied(a.query(plain, parent, env), into)
 		return nil
 	}
 	env = a.with(q.WithClause, parent, env)
@@ -64,8 +67,8 @@ func (ev eval) targets(list []*node) []column {
 		}
 		if in, ok := unwrap(t.Val).(*indirection); ok && len(in.Indirection) > 0 {
 			if _, star := unwrap(in.Indirection[len(in.Indirection)-1]).(*aStar); star {
-				ev.misunderstood("(expression).* in a select list")
-				return nil
+				columns = append(columns, ev.expand(in)...)
+				continue
 			}
 		}
 		c := column{name: t.Name, value: ev.expr(t.Val)}
@@ -80,9 +83,6 @@ func (ev eval) targets(list []*node) []column {
 // star expands * and name.*.
 func (ev eval) star(qualifier []string) []column {
 	if len(qualifier) == 0 {
-		if ev.sc.vague {
-			ev.vague("*")
-		}
 		return ev.sc.columns
 	}
 	schema, name := qualified(qualifier)
@@ -91,16 +91,20 @@ func (ev eval) star(qualifier []string) []column {
 		ev.unresolved(append(slices.Clone(qualifier), "*"))
 		return nil
 	}
-	if it.vague {
-		ev.vague(name + ".*")
-	}
-	return it.columns
+	return it.star()
 }
 
-func (ev eval) vague(what string) {
-	ev.refuse(denied(fmt.Sprintf("%s cannot be expanded over table %q, which holds protected columns", what, ev.reached),
-		"One of the names could mean several relations, or its columns are not known.",
-		"Write the schema before the table's name, or the columns by name."))
+// expand works out (expression).* of a select list.
+func (ev eval) expand(m *indirection) []column {
+	if ref, ok := unwrap(m.Arg).(*columnRef); ok && len(m.Indirection) == 1 && len(ref.Fields) == 1 {
+		name := text(ref.Fields[0])
+		if _, isColumn := ev.column(name); !isColumn {
+			if it := ev.sc.lookupItem("", name); it != nil {
+				return it.star()
+			}
+		}
+	}
+	return loosen(ev.indirection(m))
 }
 
 func (a *analyst) setOperation(q *selectStmt, parent *scope, env *cte) []column {
@@ -108,15 +112,25 @@ func (a *analyst) setOperation(q *selectStmt, parent *scope, env *cte) []column 
 	if a.refusal != nil {
 		return nil
 	}
+	asked := q.Op != setUnion || !q.All
+	if isLoose(left) || isLoose(right) {
+		v := computed(outputsOf(left), outputsOf(right))
+		for _, c := range append(slices.Clip(left), right...) {
+			if asked {
+				a.equal(c.value, value{}, "a set operation other than UNION ALL")
+			}
+		}
+		return loosen(v)
+	}
 	if len(left) != len(right) {
 		a.misunderstood("a set operation over different numbers of columns")
 		return nil
 	}
 	joined := make([]column, len(left))
 	for i, l := range left {
-		joined[i] = column{l.name, mix(l.value, right[i].value)}
-		if q.Op != setUnion || !q.All {
-			a.useOf(joined[i].value, "a set operation other than UNION ALL")
+		joined[i] = column{name: l.name, value: mix(l.value, right[i].value)}
+		if asked {
+			a.equal(l.value, right[i].value, "a set operation other than UNION ALL")
 		}
 	}
 	return joined
@@ -125,7 +139,7 @@ func (a *analyst) setOperation(q *selectStmt, parent *scope, env *cte) []column 
 // mix is a value that comes from either of two.
 func mix(l, r value) value {
 	same := len(l.deps) == len(r.deps) && len(union(l.deps, r.deps)) == len(l.deps)
-	return value{deps: union(l.deps, r.deps), plain: l.plain && r.plain && same}
+	return value{deps: union(l.deps, r.deps), plain: l.plain && r.plain && same, shaky: l.shaky || r.shaky}
 }
 
 func (a *analyst) values(q *selectStmt, parent *scope, env *cte) []column {
@@ -141,7 +155,7 @@ func (a *analyst) values(q *selectStmt, parent *scope, env *cte) []column {
 			v := ev.expr(item)
 			switch {
 			case i == 0:
-				columns = append(columns, column{fmt.Sprintf("column%d", j+1), v})
+				columns = append(columns, column{name: fmt.Sprintf("column%d", j+1), value: v})
 			case j < len(columns):
 				columns[j].value = mix(columns[j].value, v)
 			}
@@ -160,19 +174,54 @@ func (a *analyst) with(w *withClause, parent *scope, env *cte) *cte {
 			return env
 		}
 		c := n.GetCommonTableExpr()
-		if c == nil || c.SearchClause != nil || c.CycleClause != nil {
-			a.misunderstood("WITH ... SEARCH or CYCLE")
+		if c == nil {
+			a.misunderstood("WITH")
 			return env
 		}
 		columns := a.cte(c, w.Recursive, parent, env)
-		for i, alias := range c.Aliascolnames {
-			if i < len(columns) {
-				columns[i].name = text(alias)
+		switch {
+		case len(c.Aliascolnames) == 0:
+		case isLoose(columns):
+			it := a.rename(derived("", columns), &alias{Aliasname: c.Ctename, Colnames: c.Aliascolnames})
+			columns = it.star()
+		default:
+			for i, alias := range c.Aliascolnames {
+				if i < len(columns) {
+					columns[i].name = text(alias)
+				}
 			}
 		}
+		columns = a.searched(c, columns)
 		env = &cte{c.Ctename, columns, env}
 	}
 	return env
+}
+
+// searched adds the columns of SEARCH and CYCLE: they hold those they name, and
+// the rows are compared by them.
+func (a *analyst) searched(c *cteExpr, columns []column) []column {
+	by := func(list []*node, where string, use func(value, string)) value {
+		var v value
+		for _, n := range list {
+			found := derived("", columns).named(text(n))
+			if len(found) == 0 {
+				found = columns
+			}
+			v = computed(v, outputsOf(found))
+			for _, f := range found {
+				use(f.value, where)
+			}
+		}
+		return v
+	}
+	if s := c.SearchClause; s != nil {
+		columns = append(columns, column{name: s.SearchSeqColumn, value: by(s.SearchColList, "SEARCH", a.useOf)})
+	}
+	if s := c.CycleClause; s != nil {
+		v := by(s.CycleColList, "CYCLE", func(v value, where string) { a.equal(v, value{}, where) })
+		columns = append(columns, column{name: s.CycleMarkColumn, value: v}, column{name: s.CyclePathColumn, value: v})
+	}
+	return columns
 }
 
 func (a *analyst) cte(c *cteExpr, recursive bool, parent *scope, env *cte) []column {
@@ -185,7 +234,7 @@ func (a *analyst) cte(c *cteExpr, recursive bool, parent *scope, env *cte) []col
 			return a.recursive(c, q, parent, env)
 		}
 		return slices.Clone(a.query(q, parent, env))
-	case *insertStmt, *updateStmt, *deleteStmt:
+	case *insertStmt, *updateStmt, *deleteStmt, *mergeStmt:
 		return a.change(q, parent, env)
 	}
 	a.misunderstood("WITH")
@@ -200,6 +249,12 @@ func (a *analyst) recursive(c *cteExpr, q *selectStmt, parent *scope, env *cte) 
 		return nil
 	}
 	columns := slices.Clone(a.query(q.Larg, parent, env))
+	if isLoose(columns) {
+		columns = append(loosen(outputsOf(columns)), columns...)
+		for i := range columns {
+			columns[i].value, columns[i].loose = columns[0].value, true
+		}
+	}
 	for range 64 {
 		for i := range columns {
 			columns[i].plain = columns[i].plain && len(columns[i].deps) == 0
@@ -212,6 +267,17 @@ func (a *analyst) recursive(c *cteExpr, q *selectStmt, parent *scope, env *cte) 
 			return nil
 		}
 		grown := false
+		if isLoose(columns) || isLoose(next) {
+			v := computed(outputsOf(next), outputsOf(columns))
+			for i := range columns {
+				grown = grown || len(v.deps) > len(columns[i].deps)
+				columns[i].value = v
+			}
+			if !grown {
+				return columns
+			}
+			continue
+		}
 		for i := range columns {
 			if i < len(next) && len(union(columns[i].deps, next[i].deps)) > len(columns[i].deps) {
 				columns[i].deps, grown = union(columns[i].deps, next[i].deps), true
@@ -239,18 +305,18 @@ func (a *analyst) groupItem(n *node, columns []column, ev eval) {
 		}
 		return
 	}
-	a.byOutput(n, columns, ev, "GROUP BY")
+	a.byOutput(n, columns, ev, "GROUP BY", a.same)
 }
 
 func (a *analyst) distinct(q *selectStmt, columns []column, ev eval) {
 	for _, n := range q.DistinctClause {
 		if unwrap(n) == nil { // plain DISTINCT
 			for _, c := range columns {
-				a.useOf(c.value, "DISTINCT")
+				a.same(c.value, "DISTINCT")
 			}
 			continue
 		}
-		a.byOutput(n, columns, ev, "DISTINCT ON")
+		a.byOutput(n, columns, ev, "DISTINCT ON", a.same)
 	}
 }
 
@@ -258,7 +324,7 @@ func (a *analyst) distinct(q *selectStmt, columns []column, ev eval) {
 func (a *analyst) order(q *selectStmt, columns []column, sc *scope, env *cte) {
 	ev := a.in(sc, env)
 	for _, n := range q.SortClause {
-		a.byOutput(n.GetSortBy().GetNode(), columns, ev, "ORDER BY")
+		a.byOutput(n.GetSortBy().GetNode(), columns, ev, "ORDER BY", a.useOf)
 	}
 	ev.useExpr(q.LimitCount, "LIMIT")
 	ev.useExpr(q.LimitOffset, "OFFSET")
@@ -266,11 +332,15 @@ func (a *analyst) order(q *selectStmt, columns []column, sc *scope, env *cte) {
 
 // byOutput is a use that may name an output by number or name. A name is taken
 // to mean the output and the column both.
-func (a *analyst) byOutput(n *node, columns []column, ev eval, where string) {
+func (a *analyst) byOutput(n *node, columns []column, ev eval, where string, use func(value, string)) {
 	if _, ok := unwrap(n).(*aConst); ok {
 		if i, isNumber := number(n); isNumber {
-			if i >= 1 && int(i) <= len(columns) {
-				a.useOf(columns[int(i)-1].value, where)
+			if isLoose(columns) {
+				for _, c := range columns {
+					use(c.value, where)
+				}
+			} else if i >= 1 && int(i) <= len(columns) {
+				use(columns[int(i)-1].value, where)
 			}
 			return
 		}
@@ -278,18 +348,18 @@ func (a *analyst) byOutput(n *node, columns []column, ev eval, where string) {
 	if ref, ok := unwrap(n).(*columnRef); ok && len(ref.Fields) == 1 {
 		name, found := text(ref.Fields[0]), false
 		for _, c := range columns {
-			if c.name == name {
-				a.useOf(c.value, where)
+			if c.name == name || c.loose && c.name == "*" {
+				use(c.value, where)
 				found = true
 			}
 		}
 		v, ok := ev.sc.lookup([]string{name})
 		if ok {
-			a.useOf(v, where)
+			use(v, where)
 		}
 		if ok || found {
 			return
 		}
 	}
-	ev.useExpr(n, where)
+	use(ev.expr(n), where)
 }

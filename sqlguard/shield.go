@@ -23,13 +23,21 @@ type shield struct {
 	reaches  map[uint32]bool              // relations from which a protected value can come
 	views    map[uint32][]value           // lineage of each view's columns
 	closed   map[uint32]string            // relations that cannot be judged, and why
+	computed map[uint32]map[string]bool   // generated columns that are protected only for what they are made of
+	routines map[string]*reading          // functions in SQL, as far as they were read
+	unnamed  *dep                         // stands for what has no column
+	notifies bool                         // a trigger on a protected relation may NOTIFY
 }
 
-func newShield(patterns []Pattern, cat *Catalog, parser *Parser) *shield {
+// newShield protects what the patterns name, and every column that older held
+// for protected: under a new name it holds the same values.
+func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) *shield {
 	sh := &shield{
 		cat: cat, patterns: patterns, parser: parser,
 		columns: map[uint32]map[string][]*dep{}, reaches: map[uint32]bool{},
 		views: map[uint32][]value{}, closed: map[uint32]string{},
+		computed: map[uint32]map[string]bool{}, routines: map[string]*reading{},
+		unnamed: &dep{Column{"pg_catalog", "pg_stat_activity", "query"}, Deny},
 	}
 	if cat == nil || len(patterns) == 0 {
 		return sh
@@ -39,20 +47,32 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser) *shield {
 		for _, a := range rel.columns {
 			if d := sh.match(rel, a.name); d != nil {
 				sh.protect(rel.oid, a.name, []*dep{d})
+			} else if deps := older.held(rel.oid, a.number); len(deps) > 0 {
+				sh.protect(rel.oid, a.name, deps)
 			}
 		}
+		sh.generate(rel)
 		if len(sh.columns[rel.oid]) > 0 {
 			matched = append(matched, rel)
 		}
 	}
 	family := sh.spread(matched, cat.children)
 	sh.spread(family, cat.parents)
+	for _, rel := range cat.ordered {
+		sh.generate(rel)
+	}
 	for id := range sh.columns {
 		sh.reaches[id] = true
 	}
 	sh.follow()
 	for id := range sh.reaches {
 		sh.view(id, 0)
+		if rel := cat.relations[id]; rel != nil && rel.notifies {
+			sh.notifies = true
+		}
+	}
+	for name := range cat.bodies { // now, and never while statements are read
+		sh.routine(name)
 	}
 	return sh
 }
@@ -64,6 +84,9 @@ func (sh *shield) any() bool { return len(sh.patterns) > 0 }
 // server's own catalogs are meant only by a pattern that names their schema.
 func (sh *shield) match(rel *relation, column string) *dep {
 	own := isSystem(rel.schema)
+	if own && slices.Contains(othersText, column) && slices.Contains(othersViews, rel.name) {
+		return &dep{Column{rel.schema, rel.name, column}, Deny}
+	}
 	for _, p := range sh.patterns {
 		if own && p.Schema != rel.schema {
 			continue
@@ -73,6 +96,48 @@ func (sh *shield) match(rel *relation, column string) *dep {
 		}
 	}
 	return nil
+}
+
+// held gives the protection of a column, by its place, that the patterns or
+// inheritance gave it.
+func (sh *shield) held(id uint32, number int16) []*dep {
+	if sh == nil {
+		return nil
+	}
+	rel := sh.cat.relation(id)
+	if rel == nil || len(sh.columns[id]) == 0 {
+		return nil
+	}
+	for _, a := range rel.columns {
+		if a.number == number && !sh.computed[id][a.name] {
+			return sh.columns[id][a.name]
+		}
+	}
+	return nil
+}
+
+// generate protects generated columns as strongly as what they are made of.
+func (sh *shield) generate(rel *relation) {
+	for _, a := range rel.columns {
+		var deps []*dep
+		for _, b := range rel.columns {
+			if b.name != a.name && (slices.Contains(a.from, b.number) || slices.Contains(a.from, 0)) {
+				deps = union(deps, sh.columns[rel.oid][b.name])
+			}
+		}
+		if len(deps) == 0 {
+			continue
+		}
+		if len(sh.columns[rel.oid][a.name]) == 0 {
+			if sh.computed[rel.oid] == nil {
+				sh.computed[rel.oid] = map[string]bool{}
+			}
+			sh.computed[rel.oid][a.name] = true
+		}
+		if sh.computed[rel.oid][a.name] {
+			sh.protect(rel.oid, a.name, deps)
+		}
+	}
 }
 
 func isSystem(schema string) bool { return schema == "pg_catalog" || schema == "information_schema" }
@@ -96,6 +161,9 @@ func (sh *shield) spread(from []*relation, next map[uint32][]uint32) []*relation
 			}
 			grown := false
 			for _, a := range rel.columns {
+				if len(a.from) > 0 { // protected by what it is made of: generate
+					continue
+				}
 				if deps := sh.columns[met[i].oid][a.name]; len(union(sh.columns[id][a.name], deps)) > len(sh.columns[id][a.name]) {
 					sh.protect(id, a.name, deps)
 					grown = true
@@ -116,8 +184,13 @@ func (sh *shield) follow() {
 		if isSystem(rel.schema) {
 			continue
 		}
-		if rel.unread {
-			sh.reaches[id], sh.closed[id] = true, "its definition calls a function whose body is not read"
+		for _, name := range rel.calls {
+			switch rt := sh.known(name); {
+			case rt == nil:
+				sh.reaches[id], sh.closed[id] = true, "its definition calls function "+name+", whose body is not read"
+			case len(rt.deps) > 0:
+				sh.reaches[id] = true
+			}
 		}
 	}
 	for changed := true; changed; {
@@ -161,7 +234,7 @@ func (sh *shield) doorOrClosed(source uint32) string {
 // its definition, or as depending on all it can reach.
 func (sh *shield) view(id uint32, depth int) []value {
 	rel := sh.cat.relations[id]
-	if rel == nil || rel.kind != "v" && rel.kind != "m" {
+	if rel == nil || rel.kind != "v" && rel.kind != "m" || isSystem(rel.schema) {
 		return nil
 	}
 	if v, ok := sh.views[id]; ok {
@@ -197,12 +270,12 @@ func (sh *shield) define(rel *relation, depth int) []value {
 	}
 	a := &analyst{sh: sh, trusted: true, depth: depth + 1}
 	columns := a.query(query, nil, nil)
-	if a.refusal != nil || len(columns) != len(rel.columns) {
+	if a.refusal != nil || len(columns) != len(rel.columns) || isLoose(columns) {
 		return nil
 	}
 	values := make([]value, len(columns))
 	for i, c := range columns {
-		values[i] = value{deps: slices.Clone(c.deps), plain: c.plain}
+		values[i] = value{deps: slices.Clone(c.deps), plain: c.plain && !c.loose, shaky: c.shaky}
 	}
 	return values
 }
@@ -219,6 +292,11 @@ func (sh *shield) behind(id uint32, seen map[uint32]bool) []*dep {
 			all = union(all, sh.columns[id][a.name])
 		}
 	}
+	if rel := sh.cat.relations[id]; rel != nil && !isSystem(rel.schema) {
+		for _, name := range rel.calls {
+			all = union(all, sh.called(name))
+		}
+	}
 	for _, s := range sh.cat.sources[id] {
 		all = union(all, sh.behind(s, seen))
 	}
@@ -233,7 +311,7 @@ func (sh *shield) columnsOf(rel *relation, depth int) []column {
 	}
 	columns := make([]column, len(rel.columns))
 	for i, a := range rel.columns {
-		columns[i] = column{name: a.name, value: value{plain: true, deps: sh.columns[rel.oid][a.name]}}
+		columns[i] = column{name: a.name, value: value{plain: !sh.computed[rel.oid][a.name], deps: sh.columns[rel.oid][a.name], typ: a.typ}}
 		if i < len(values) {
 			columns[i].value = values[i]
 		}
@@ -241,8 +319,13 @@ func (sh *shield) columnsOf(rel *relation, depth int) []column {
 	return columns
 }
 
-// reached gives the first relation in use that a protected value can come from.
-func (sh *shield) reached(uses []use) string {
+// reached gives the first relation or function in use that a protected value can come from.
+func (sh *shield) reached(uses []use, calls ...call) string {
+	for _, c := range calls {
+		if len(sh.called(c.name)) > 0 {
+			return c.name
+		}
+	}
 	for _, u := range uses {
 		found := sh.cat.find(u.schema, u.name)
 		for _, rel := range found {

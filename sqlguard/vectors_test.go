@@ -80,7 +80,8 @@ func checkRefused(t *testing.T, v vector, r *policy.Refusal, want string) {
 //	id, password!users.password, x~users.password+users.email
 //	refused KIND: part of the message
 //
-// where ! is a column as it stands and ~ is computed.
+// where ! is a column as it stands, ~ is computed, ? may be NULL for what it is
+// computed from, and name... is one of several columns of *.
 func TestLineage(t *testing.T) {
 	g, cat := New(protectedColumns, testParser(t)), testCatalog(t)
 	for _, v := range vectors(t, "lineage.txt") {
@@ -120,10 +121,16 @@ func lineageText(r Reading) string {
 }
 
 func outputText(o Output) string {
+	if o.Many {
+		o.Name += "..."
+	}
 	if len(o.Protected) == 0 {
 		return o.Name
 	}
 	sep := "~"
+	if o.Blank {
+		sep = "?"
+	}
 	if o.Plain {
 		sep = "!"
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"sallyport/mask"
@@ -16,6 +17,7 @@ type plans struct {
 	shield     *shield
 	catalog    *sqlguard.Catalog
 	statements []sqlguard.Statement
+	fresh      bool // the catalog was read after the rows being planned were begun
 }
 
 // redact is what is done to a value that is computed from protected ones, or
@@ -29,6 +31,7 @@ func redact() *mask.Transform {
 func (p *plans) Plan(ctx context.Context, n int, fields []mask.Field) mask.Plan {
 	plan := make(mask.Plan, len(fields))
 	masked := false
+	p.fresh = false
 	for i, f := range fields {
 		plan[i] = p.column(ctx, n, i, len(fields), f)
 		masked = masked || plan[i] != nil
@@ -56,23 +59,82 @@ func (p *plans) column(ctx context.Context, n, i, many int, f mask.Field) *mask.
 		return redact()
 	case p.statements[n].Opaque:
 		return nil
-	case len(p.statements[n].Outputs) != many:
-		return redact()
 	}
-	return p.transform(p.statements[n].Outputs[i])
+	return p.aligned(p.statements[n].Outputs, i, many, f)
+}
+
+// aligned is the transform of the i-th of many columns by lineage. Where * stands
+// for columns that are not all known, those before and after it are counted from
+// their ends, and those of it go by their names.
+func (p *plans) aligned(outputs []sqlguard.Output, i, many int, f mask.Field) *mask.Transform {
+	first := slices.IndexFunc(outputs, func(o sqlguard.Output) bool { return o.Many })
+	if first < 0 {
+		if len(outputs) != many {
+			return blank()
+		}
+		return p.transform(outputs[i])
+	}
+	last := len(outputs) // of what follows the last such column
+	for !outputs[last-1].Many {
+		last--
+	}
+	after := len(outputs) - last
+	switch {
+	case many < first+after:
+		return blank()
+	case i < first:
+		return p.transform(outputs[i])
+	case i >= many-after:
+		return p.transform(outputs[len(outputs)-(many-i)])
+	}
+	var all, same []sqlguard.Output
+	rest := false
+	for _, o := range outputs[first:last] {
+		rest = rest || o.Name == "*"
+		if len(o.Protected) > 0 {
+			all = append(all, o)
+		}
+		if o.Name == f.Name {
+			same = append(same, o)
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return nil
+	case rest || len(same) == 0:
+		return blank()
+	}
+	var masked *mask.Transform
+	for _, o := range same {
+		if t := p.transform(o); t != nil && masked != nil && t != masked {
+			return blank()
+		} else if t != nil {
+			masked = t
+		}
+	}
+	return masked
+}
+
+// blank is what is done to a value of which even NULL would tell.
+func blank() *mask.Transform {
+	t, _ := mask.Lookup("null")
+	return t
 }
 
 // origin is the column that the server reports, through partitions and views.
 func (p *plans) origin(ctx context.Context, f mask.Field) (sqlguard.Output, bool) {
 	origin, known := p.shield.guard.Origin(p.catalog, f.Table, f.Attribute)
-	if known {
+	if known && (!p.shield.guard.Redefined(p.catalog, f.Table) || p.fresh) {
 		return origin, true
 	}
+	// Not known, or a view, which another session may have replaced since: what
+	// the catalog says now holds for these rows, for the server has locked what
+	// they come from.
 	cat := p.judge.catalogSince(ctx, p.bench, time.Now())
 	if cat == nil {
 		return sqlguard.Output{Protected: []sqlguard.Column{{}}}, true // unknown for want of a catalog: masked
 	}
-	p.catalog = cat
+	p.catalog, p.fresh = cat, true
 	return p.shield.guard.Origin(cat, f.Table, f.Attribute)
 }
 
@@ -81,6 +143,9 @@ func (p *plans) origin(ctx context.Context, f mask.Field) (sqlguard.Output, bool
 func (p *plans) transform(out sqlguard.Output) *mask.Transform {
 	if len(out.Protected) == 0 {
 		return nil
+	}
+	if out.Blank {
+		return blank()
 	}
 	if !out.Plain {
 		return redact()

@@ -1,0 +1,131 @@
+package sqlguard
+
+import "strings"
+
+// What fails, or is NULL, for some values and not for others tells about the
+// value, mask or no mask. Where a filter restricts what may be asked about a
+// column, only what is listed here is computed from it.
+
+// total lists the functions that fail for no value of their first argument and
+// are NULL only where an argument is; the other arguments are free.
+var total = map[string]bool{
+	"upper": true, "lower": true, "initcap": true, "length": true, "char_length": true, "character_length": true,
+	"octet_length": true, "bit_length": true, "md5": true, "sha224": true, "sha256": true, "sha384": true, "sha512": true,
+	"reverse": true, "btrim": true, "ltrim": true, "rtrim": true, "trim": true, "left": true, "right": true, "substr": true, "split_part": true,
+	"replace": true, "translate": true, "lpad": true, "rpad": true, "strpos": true, "position": true, "starts_with": true,
+	"ascii": true, "quote_literal": true, "quote_ident": true, "quote_nullable": true, "encode": true, "digest": true, "hmac": true, "crypt": true,
+	"similarity": true, "word_similarity": true, "show_trgm": true, "unaccent": true, "regexp_replace": true, "regexp_count": true, "regexp_like": true, "to_hex": true,
+	"row_to_json": true, "to_json": true, "to_jsonb": true, "jsonb_pretty": true, "json_typeof": true, "jsonb_typeof": true,
+	"jsonb_strip_nulls": true, "json_strip_nulls": true, "jsonb_object_keys": true, "array_to_json": true, "array_to_string": true, "cardinality": true, "array_append": true,
+	"array_to_tsvector": true, "to_tsvector": true, "host": true, "family": true, "masklen": true, "network": true, "text": true, "abbrev": true, "broadcast": true, "netmask": true, "hostmask": true,
+	"date_trunc": true, "date_part": true, "extract": true, "age": true, "to_char": true, "timezone": true,
+	"min": true, "max": true, "count": true, "avg": true, "sum": true, "array_agg": true, "string_agg": true, "json_agg": true, "jsonb_agg": true,
+	"bool_and": true, "bool_or": true, "every": true, "any_value": true, "mode": true, "stddev": true, "variance": true, "stddev_pop": true,
+	"stddev_samp": true, "var_pop": true, "var_samp": true, "first_value": true, "last_value": true, "rank": true, "dense_rank": true,
+	"pg_typeof": true, "pg_column_size": true, "num_nulls": true, "num_nonnulls": true, "xmlcomment": false, "abs": true, "ceil": true, "floor": true, "sign": true, "round": true,
+	"hashtext": true, "citext": true, "name": true, "varchar": true, "bpchar": true,
+}
+
+// spread lists those that take every argument as any value.
+var variadic = map[string]bool{
+	"concat": true, "concat_ws": true, "json_build_array": true, "jsonb_build_array": true, "json_build_object": true, "jsonb_build_object": true,
+	"json_object_agg": true, "jsonb_object_agg": true, "format": true, "count": true, "num_nulls": true, "num_nonnulls": true,
+}
+
+// partial lists the functions that fail for no value of their first argument
+// but are NULL, or have another shape, for some: their NULL is masked too.
+var partial = map[string]bool{
+	"substring": true, "regexp_match": true, "regexp_substr": true, "string_to_array": true, "regexp_split_to_array": true, "parse_ident": false,
+	"array_length": true, "array_position": true, "array_positions": true, "array_remove": true, "array_replace": true, "array_upper": true, "array_lower": true, "array_ndims": true,
+	"jsonb_extract_path": true, "jsonb_extract_path_text": true, "json_extract_path": true, "json_extract_path_text": true, "jsonb_path_query_first": true, "jsonb_path_query_array": true,
+	"lag": true, "lead": true, "nth_value": true, "avals": true, "akeys": true, "svals": true, "jsonb_path_exists": true, "jsonb_set": true, "jsonb_exists": true, "jsonb_array_length": false,
+	"trim_array": false,
+}
+
+// totalOperators give true or false, or join texts, for whatever they are given.
+var totalOperators = map[string]bool{
+	"=": true, "<>": true, "!=": true, "<": true, ">": true, "<=": true, ">=": true, "||": true,
+	"@>": true, "<@": true, "&&": true, "@@": true, "?": true, "?|": true, "?&": true, "%": false, "^@": true, "<->": true,
+}
+
+// pickingOperators may be NULL where there is nothing to pick.
+var pickingOperators = map[string]bool{"->": true, "->>": true, "#>": true, "#>>": true, "@?": true}
+
+// matching operators fail for some patterns, but for no text.
+var matchingOperators = map[string]bool{
+	"~": true, "~*": true, "!~": true, "!~*": true, "~~": true, "~~*": true, "!~~": true, "!~~*": true,
+}
+
+// textual lists the types to which every value can be cast.
+var textual = map[string]bool{"text": true, "varchar": true, "bpchar": true, "char": true, "name": true, "citext": true, "json": false}
+
+// operate is the value of an operator over two values.
+func (ev eval) operate(op string, l, r value) value {
+	v := computed(l, r)
+	if len(ev.restricted(v)) == 0 {
+		return v
+	}
+	op = strings.TrimPrefix(op, "pg_catalog.")
+	switch {
+	case totalOperators[op]:
+	case pickingOperators[op] && len(ev.restricted(r)) == 0:
+		v.shaky = true
+	case matchingOperators[op] && len(ev.restricted(r)) == 0:
+	default:
+		ev.useOf(v, "an operator that fails for some values ("+op+")")
+	}
+	return v
+}
+
+// cast is the value of a cast.
+func (ev eval) cast(m *typeCast) value {
+	arg := ev.expr(m.Arg)
+	v := computed(arg)
+	schema, name := qualified(names(m.TypeName.GetNames()))
+	if len(ev.restricted(v)) > 0 && (!textual[name] || schema != "" && schema != "pg_catalog" || len(m.TypeName.GetArrayBounds()) > 0 && len(m.TypeName.GetNames()) == 0) {
+		if !ev.castOf(arg, schema, name) {
+			ev.useOf(v, "a cast to "+name+", which fails for some values")
+		}
+	}
+	return v
+}
+
+// castOf reports whether a cast leaves a column's type as it is.
+func (ev eval) castOf(arg value, schema, name string) bool {
+	return arg.plain && arg.typ != 0 && (schema == "" || schema == "pg_catalog") && castsTo[name] != nil && castsTo[name][arg.typ]
+}
+
+// castsTo lists, by type, the types of which each value can be cast to it.
+var castsTo = map[string]map[uint32]bool{
+	"int8":    {20: true, 21: true, 23: true},
+	"int4":    {21: true, 23: true},
+	"numeric": {20: true, 21: true, 23: true, 1700: true},
+	"float8":  {20: true, 21: true, 23: true, 700: true, 701: true},
+	"json":    {114: true, 3802: true}, "jsonb": {114: true, 3802: true},
+	"uuid": {2950: true}, "bytea": {17: true}, "inet": {869: true, 650: true},
+	"date":      {1082: true, 1114: true, 1184: true},
+	"timestamp": {1082: true, 1114: true, 1184: true}, "timestamptz": {1082: true, 1114: true, 1184: true},
+}
+
+// applied is the value of a function over its arguments.
+func (ev eval) applied(name string, args []value) value {
+	v := computed(args...)
+	if len(ev.restricted(v)) == 0 {
+		return v
+	}
+	user, isUser := ev.sh.cat.user[name]
+	ours := !isUser || user.trusted
+	rest := false // whether another than the first argument is restricted
+	for i, arg := range args {
+		rest = rest || i > 0 && len(ev.restricted(arg)) > 0
+	}
+	switch {
+	case ours && (total[name] && !rest || variadic[name]):
+	case ours && name == "string_agg", ours && (name == "strpos" || name == "position" || name == "similarity" || name == "replace"):
+	case ours && partial[name] && !rest:
+		v.shaky = true
+	default:
+		ev.useOf(v, "function "+name+", which may fail for some values")
+	}
+	return v
+}
