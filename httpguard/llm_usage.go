@@ -16,7 +16,7 @@ func askUsage(body []byte) ([]byte, bool) {
 		return body, false
 	}
 	if object == nil { // no such member: ours becomes the first
-		return patch(body, start, start, `"stream_options":{"include_usage":true},`), true
+		return patch(body, start, start, `"stream_options":{"include_usage":true}`+comma(body[start:])), true
 	}
 	if bytes.Equal(object, []byte("null")) {
 		return patch(body, start, start+len(object), `{"include_usage":true}`), true
@@ -28,11 +28,15 @@ func askUsage(body []byte) ([]byte, bool) {
 	case value != nil:
 		return patch(body, start+at, start+at+len(value), "true"), true
 	}
-	text := `"include_usage":true,`
-	if inner := bytes.TrimSpace(object[1 : len(object)-1]); len(inner) == 0 {
-		text = `"include_usage":true`
+	return patch(body, start+at, start+at, `"include_usage":true`+comma(object[at:])), true
+}
+
+// comma stands before the members that follow, if any do.
+func comma(rest []byte) string {
+	if rest = bytes.TrimSpace(rest); len(rest) > 0 && rest[0] == '}' {
+		return ""
 	}
-	return patch(body, start+at, start+at, text), true
+	return ","
 }
 
 func patch(body []byte, from, to int, text string) []byte {
