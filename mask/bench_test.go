@@ -28,11 +28,14 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// TestNoAllocs: masking a text allocates nothing.
+// TestNoAllocs: masking a text allocates nothing. Those that work by a key
+// don't either, as the benchmark shows, but for the race detector: it drops
+// what is in a pool.
 func TestNoAllocs(t *testing.T) {
 	f, value, dst := Field{Type: oidText, Modifier: -1}, []byte("alice.liddell@example.com"), make([]byte, 0, 1024)
-	for name, tr := range every(t) {
-		if n := testing.AllocsPerRun(100, func() { dst, _ = tr.Apply(dst[:0], f, value) }); n > 0 && !testing.Short() {
+	for _, name := range Names() {
+		tr, _ := Lookup(name)
+		if n := testing.AllocsPerRun(100, func() { dst, _ = tr.Apply(dst[:0], f, value) }); n > 0 {
 			t.Errorf("%s allocates %v times", name, n)
 		}
 	}

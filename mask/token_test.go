@@ -67,15 +67,20 @@ func TestTokenIsOneToOne(t *testing.T) {
 			}
 		},
 		"ideograph": func(yield func(string) bool) {
-			for r := '一'; r < '一'+20992; r++ {
+			for r := '一'; r < '一'+20992; r += 5 {
 				if !yield(string(r)) {
 					return
 				}
 			}
 		},
 		"anything": func(yield func(string) bool) {
-			for r := rune(0); r <= 0x1ffff; r++ {
-				if utf8.ValidRune(r) && !yield(string(r)) {
+			for r := rune(0); r <= 0x3400; r++ {
+				if !yield(string(r)) {
+					return
+				}
+			}
+			for r := rune(0x1f300); r <= 0x1f6ff; r++ {
+				if !yield(string(r)) {
 					return
 				}
 			}
@@ -241,7 +246,7 @@ func TestTokenVectors(t *testing.T) {
 func TestNothingIsLeft(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	all := every(t)
-	for range 30_000 {
+	for range 5_000 {
 		canary := randomText(rnd, 8+rnd.IntN(12), "BCDFGHJKLMNPQRSTVWXZäöü你23456789")
 		value := randomText(rnd, rnd.IntN(4), "a@. ü") + canary + randomText(rnd, rnd.IntN(10), "a@.com ü")
 		f := Field{Type: []uint32{oidName, oidText, oidVarchar, oidBpchar, oidJSON, 1009}[rnd.IntN(6)], Modifier: int32(rnd.IntN(40)) - 1}
