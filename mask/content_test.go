@@ -121,7 +121,7 @@ func TestLaneIsWhole(t *testing.T) {
 		"fields":    NewContent(fields("last4", "key", "a.b"), nil),
 	} {
 		t.Run(name, func(t *testing.T) {
-			for range 3000 {
+			for range turns(2000) {
 				text := scrapsJSON(rnd, 4)
 				if rnd.IntN(5) == 0 {
 					text = text[:rnd.IntN(len(text)+1)]
@@ -161,7 +161,7 @@ func laneInPieces(t *testing.T, c *Content, text string, rnd *rand.Rand) {
 func TestLaneIsJSON(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 9))
 	c := content(t, fields("", "key", "a.b"))
-	for range 3000 {
+	for range turns(2000) {
 		text := "[" + scrapsJSON(rnd, 4) + "]"
 		want, n, err := c.JSON(nil, []byte(text))
 		if err != nil || strings.Contains(text, `\\`) {

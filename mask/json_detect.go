@@ -33,6 +33,9 @@ func (w *walk) text() error {
 	if err != nil {
 		return err
 	}
+	if sealed(w.context(), value) {
+		return nil
+	}
 	plain := []byte(value[1 : len(value)-1])
 	if bytes.IndexByte(plain, '\\') >= 0 {
 		if plain, err = jsontext.AppendUnquote(nil, value); err != nil {
@@ -112,4 +115,25 @@ func (t *tokenLists) cut(out []byte) []byte {
 		out = append(out[:l.start], append([]byte(l.empty), out[l.end:]...)...)
 	}
 	return out
+}
+
+// opaque are members whose text means something to a machine alone: signatures,
+// ciphers, encoded sound and pictures.
+var opaque = map[string]bool{
+	"signature": true, "thoughtSignature": true, "thought_signature": true, "encrypted_content": true, "encrypted_index": true,
+	"b64_json": true, "partial_image_b64": true, "obfuscation": true,
+}
+
+// sealed reports whether a string, in quotes, is the value of such a member and
+// looks like one.
+func sealed(name string, quoted []byte) bool {
+	if !opaque[name] || len(quoted) < 34 && name != "obfuscation" {
+		return false
+	}
+	for _, b := range quoted[1 : len(quoted)-1] {
+		if !isAlnum(b) && b != '+' && b != '/' && b != '=' && b != '-' && b != '_' {
+			return false
+		}
+	}
+	return true
 }

@@ -35,15 +35,11 @@ func TestStreamIsWhole(t *testing.T) {
 	for _, name := range DetectorNames() {
 		sets[name] = detect(t, name)
 	}
-	rounds := 2000
-	if testing.Short() {
-		rounds = 400
-	}
 	for name, d := range sets {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rnd := rand.New(rand.NewPCG(7, 11))
-			for range rounds {
+			for range turns(1500) {
 				streamed(t, d, scraps(rnd), rnd)
 			}
 		})
@@ -57,7 +53,7 @@ func TestUnionIsNoLess(t *testing.T) {
 	for _, name := range DetectorNames() {
 		sets[name] = detect(t, name)
 	}
-	for range 2000 {
+	for range turns(2000) {
 		text := []byte(scraps(rnd))
 		covered := make([]bool, len(text))
 		for _, s := range all.Find(nil, text) {
@@ -137,7 +133,7 @@ func TestHold(t *testing.T) {
 	for name, kind := range detectors {
 		d := &Detectors{}
 		d.add(name, name, nil)
-		for range 500 {
+		for range turns(100) {
 			s := newScan(d)
 			for range 20 {
 				text := scraps(rnd)

@@ -1,0 +1,190 @@
+package mask
+
+import (
+	"bytes"
+	"slices"
+)
+
+// sse puts server-sent events together and takes them apart again.
+// https://html.spec.whatwg.org/multipage/server-sent-events.html
+type sse struct {
+	events *Events
+	limit  int    // bytes of one event
+	buf    []byte // the event so far, line ends included
+	line   int    // where its last line begins
+	cr     bool   // the byte before was a CR that ended a line
+	named  bool   // the stream has event: lines
+}
+
+// write appends to dst what is to be sent once p is known.
+func (s *sse) write(dst, p []byte) ([]byte, error) {
+	for _, b := range p {
+		if s.cr && b == '\n' {
+			s.cr = false
+			if len(s.buf) == 0 {
+				dst = append(dst, b) // the event before ended with it
+				continue
+			}
+			s.buf = append(s.buf, b)
+			s.line = len(s.buf)
+			continue
+		}
+		s.buf = append(s.buf, b)
+		s.cr = b == '\r'
+		if b != '\n' && b != '\r' {
+			if len(s.buf) > s.limit {
+				return dst, errTooLong
+			}
+			continue
+		}
+		blank := s.line == len(s.buf)-1
+		s.line = len(s.buf)
+		if !blank {
+			continue
+		}
+		var err error
+		if dst, err = s.dispatch(dst, s.buf); err != nil {
+			return dst, err
+		}
+		s.buf, s.line = s.buf[:0], 0
+	}
+	return dst, nil
+}
+
+// close appends what is left: an event that lacks its blank line, and what was
+// kept back of texts that were not ended.
+func (s *sse) close(dst []byte) ([]byte, error) {
+	var err error
+	if len(s.buf) > 0 {
+		if dst, err = s.dispatch(dst, s.buf); err != nil {
+			return dst, err
+		}
+	}
+	rest := s.events.End()
+	if len(rest) > 0 && len(s.buf) > 0 {
+		dst = append(dst, "\n\n"...)
+	}
+	for _, e := range rest {
+		dst = s.emit(dst, e, []byte("\n"))
+	}
+	s.buf = s.buf[:0]
+	return dst, nil
+}
+
+// sseLine is one line of an event.
+type sseLine struct {
+	whole       []byte // with its end
+	name, value []byte // name is empty in comments
+	data        bool
+}
+
+// dispatch appends the masked form of one event.
+func (s *sse) dispatch(dst, raw []byte) ([]byte, error) {
+	lines, end := sseLines(raw)
+	var data, name []byte
+	n := 0
+	for _, l := range lines {
+		switch {
+		case l.data:
+			if n++; n > 1 {
+				data = append(data, '\n')
+			}
+			data = append(data, l.value...)
+		case string(l.name) == "event":
+			name = l.value
+			s.named = true
+		}
+	}
+	if n == 0 {
+		return s.rewrite(dst, lines, nil), nil
+	}
+	out := data
+	switch trimmed := bytes.TrimSpace(data); {
+	case len(trimmed) == 0:
+	case string(trimmed) == "[DONE]":
+		for _, e := range s.events.End() {
+			dst = s.emit(dst, e, end)
+		}
+	case string(name) == "endpoint": // MCP's older transport: a path
+		var masked int
+		out, masked = s.events.content.Text(nil, data)
+		s.events.masked += masked
+	default:
+		list, err := s.events.Event(data)
+		if err != nil {
+			return dst, err
+		}
+		last := len(list) - 1
+		for _, e := range list[:last] {
+			dst = s.emit(dst, e, end)
+		}
+		out = list[last].Data
+	}
+	if bytes.Equal(out, data) {
+		out = nil
+	}
+	return s.rewrite(dst, lines, out), nil
+}
+
+// rewrite appends the lines of an event, with other data unless that is nil.
+// Comments are texts; all else but data is the protocol's own.
+func (s *sse) rewrite(dst []byte, lines []sseLine, data []byte) []byte {
+	changed, sent := data != nil, false
+	for _, l := range lines {
+		end := l.whole[len(bytes.TrimRight(l.whole, "\r\n")):]
+		switch {
+		case l.data && !changed:
+			dst = append(dst, l.whole...)
+		case l.data && sent:
+		case l.data:
+			for part := range bytes.SplitSeq(data, []byte("\n")) {
+				dst = append(append(append(dst, "data: "...), part...), end...)
+			}
+			sent = true
+		case slices.Contains([]string{"event", "id", "retry"}, string(l.name)):
+			dst = append(dst, l.whole...)
+		default:
+			var masked int
+			dst, masked = s.events.content.detect.Append(dst, l.whole, "")
+			s.events.masked += masked
+		}
+	}
+	return dst
+}
+
+// emit appends an event of our own.
+func (s *sse) emit(dst []byte, e Event, end []byte) []byte {
+	if s.named && e.Name != "" {
+		dst = append(append(append(dst, "event: "...), e.Name...), end...)
+	}
+	dst = append(append(append(dst, "data: "...), e.Data...), end...)
+	return append(dst, end...)
+}
+
+// sseLines takes an event apart, and says how its lines end.
+func sseLines(raw []byte) (lines []sseLine, end []byte) {
+	end = []byte("\n")
+	for first := true; len(raw) > 0; first = false {
+		n := bytes.IndexAny(raw, "\r\n")
+		text, next := raw, len(raw)
+		if n >= 0 {
+			text, next = raw[:n], n+1
+			if raw[n] == '\r' && next < len(raw) && raw[next] == '\n' {
+				next++
+			}
+			if first {
+				end = raw[n:next]
+			}
+		}
+		l := sseLine{whole: raw[:next]}
+		if first {
+			text = bytes.TrimPrefix(text, []byte("\ufeff"))
+		}
+		l.name, l.value, _ = bytes.Cut(text, []byte(":"))
+		l.value = bytes.TrimPrefix(l.value, []byte(" "))
+		l.data = string(l.name) == "data"
+		lines = append(lines, l)
+		raw = raw[next:]
+	}
+	return lines, end
+}
