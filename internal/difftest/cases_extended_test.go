@@ -160,11 +160,11 @@ var extendedScripts = []script{
 			b.WriteString(")")
 			return b.String()
 		}
-		values := make([]string, 40000)
+		values := make([]string, 33000)
 		for i := range values {
 			values[i] = "v"
 		}
-		c.exchange(parse("", places(40000)), bind("", "", values...), execute("", 0), sync)
+		c.exchange(parse("", places(33000)), bind("", "", values...), execute("", 0), sync)
 		c.exchange(parse("", places(65536)), sync)
 		c.exchange(parse("", "select $65536::int"), sync)
 		c.exchange(parse("", "select $65535::int"), describe('S', ""), bind("", ""), sync)
