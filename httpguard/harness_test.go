@@ -91,7 +91,7 @@ func (j *journal) Begin(_ context.Context, o recorder.Opening) (Recording, error
 func (r *recording) Write(e recorder.Event) error {
 	r.j.mu.Lock()
 	defer r.j.mu.Unlock()
-	if r.failed = r.failed || r.j.failOn == "exchange" && e.Exchange != nil || r.j.failOn == "outcome" && e.Outcome != nil; r.failed {
+	if r.failed = r.failed || r.j.failOn == "exchange" && e.Exchange != nil || r.j.failOn == "outcome" && e.Outcome != nil || r.j.failOn == "frame" && e.Frame != nil; r.failed {
 		return errors.New("disk full")
 	}
 	r.events = append(r.events, e)

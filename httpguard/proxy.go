@@ -1,6 +1,8 @@
 package httpguard
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -103,7 +105,15 @@ func (x *exchange) serveTunnel(ctx context.Context) error {
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
 		return nil // the caller went away
 	}
-	return x.server.proxy.serve(ctx, x.server, &rewound{Conn: conn, from: buffered.Reader}, t)
+	return x.server.proxy.serve(ctx, x.server, &rewound{Conn: conn, from: unread(conn, buffered)}, t)
+}
+
+// unread is what comes on a hijacked connection. The server's own reader gives
+// only what it has read already: it ends the request when a read fails.
+func unread(conn net.Conn, buffered *bufio.ReadWriter) io.Reader {
+	ahead := make([]byte, buffered.Reader.Buffered())
+	n, _ := io.ReadFull(buffered.Reader, ahead) // it has them
+	return io.MultiReader(bytes.NewReader(ahead[:n]), conn)
 }
 
 // rewound is a connection with what was read of it before.

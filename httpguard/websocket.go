@@ -133,7 +133,7 @@ func (x *exchange) upgrade(made *http.Request) error {
 	if _, err := io.WriteString(conn, head.String()+"\r\n"); err != nil {
 		return x.outcome(http.StatusSwitchingProtocols, "the caller went away", nil)
 	}
-	reason := x.carry(ctx, conn, buffered.Reader, up)
+	reason := x.carry(ctx, conn, bufio.NewReader(unread(conn, buffered)), up)
 	return x.outcome(http.StatusSwitchingProtocols, reason, nil)
 }
 
