@@ -105,8 +105,9 @@ var loading = []struct {
 	{"relations", `SELECT c.oid, n.nspname, c.relname, c.relkind
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S') ORDER BY c.oid`, 4, addRelation},
-	{"columns", `SELECT a.attrelid, a.attnum, a.attname, a.attnotnull::text, (a.attgenerated <> '')::text, a.atttypid, a.atttypmod
-		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+	{"columns", `SELECT a.attrelid, a.attnum, a.attname, a.attnotnull::text, (a.attgenerated <> '')::text,
+		CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END
+		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 		WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S')
 		ORDER BY a.attrelid, a.attnum`, 7, addColumn},
 	{"generated columns", `SELECT DISTINCT d.adrelid, d.adnum, p.refobjsubid

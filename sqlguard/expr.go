@@ -394,7 +394,9 @@ func (ev eval) sublink(m *subLink) value {
 		return value{}
 	case subExpr:
 		if len(columns) == 1 {
-			return columns[0].value
+			v := columns[0].value
+			v.sure = false
+			return v
 		}
 	case subAny, subAll:
 		return computed(ev.expr(m.Testexpr), outputsOf(columns))

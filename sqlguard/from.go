@@ -153,6 +153,8 @@ func (a *analyst) mergeColumn(j *joinExpr, name string, left, right tables) colu
 	}
 	a.equal(l, r, "JOIN")
 	v := mix(l, r)
+	v.typ, v.mod = l.typ, l.mod
+	v.sure = j.Jointype != joinFull && l.sure && r.sure
 	switch j.Jointype {
 	case joinFull: // coalesce of both
 		v.plain = v.plain && len(v.deps) == 0

@@ -1,6 +1,7 @@
 package sqlguard
 
 import (
+	"slices"
 	"sync"
 
 	"sallyport/policy"
@@ -29,6 +30,10 @@ type Guard struct {
 	protected []Pattern
 	parser    *Parser
 
+	// CopyRows: COPY ... TO STDOUT over protected relations may run, for its rows
+	// are masked by Statement.Copy. Set it before the first Read.
+	CopyRows bool
+
 	mu     sync.Mutex
 	shield *shield // of the catalog seen last
 }
@@ -55,6 +60,14 @@ type Statement struct {
 	// returns. What it holds is not known here: where anything is protected
 	// the text counts as protected, and only origins decide.
 	Runs string
+	// Copy says what COPY ... TO STDOUT over protected relations writes; nil for
+	// anything else.
+	Copy *CopyOut
+	// Redefinable: it reads a view, or calls a function, that another session may
+	// replace while the statement waits: where no origin is reported, read Text,
+	// all that was read, once more against a catalog no older than the rows.
+	Redefinable bool
+	Text        string
 }
 
 // Output is one column of a result.
@@ -72,6 +85,9 @@ type Output struct {
 	// column described under its name is this one; under any other name, it
 	// depends on what all of them do.
 	Many bool
+	// Type and Modifier are a plain column's, of a domain its base's; 0 unknown.
+	Type     uint32
+	Modifier int32
 }
 
 // Read parses a text and says what it does. cat may be nil when nothing is
@@ -117,13 +133,15 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, seen m
 			}
 		}
 		statement.Runs = runs(m)
+		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
 		if refusal == nil {
 			refusal = sh.closeDoors(r, m)
 		}
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
-			statement.Outputs, refusal = sh.outputs(raw.Stmt, reached)
+			statement.Outputs, statement.Copy, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows)
+
 		}
 	}
 	if reading.Refusal == nil {
@@ -152,6 +170,18 @@ func (g *Guard) Origin(cat *Catalog, table uint32, attribute int16) (Output, boo
 		return Output{}, len(g.protected) == 0
 	}
 	return g.shieldFor(cat).origin(table, attribute)
+}
+
+// redefinable: see Statement.
+func (sh *shield) redefinable(r *reader) bool {
+	for _, u := range r.uses {
+		for _, rel := range sh.cat.find(u.schema, u.name) {
+			if rel.kind == "v" && !isSystem(rel.schema) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(r.calls, func(c call) bool { return len(sh.cat.bodies[c.name]) > 0 })
 }
 
 // Redefined reports whether what a relation's columns are can be changed while

@@ -43,6 +43,10 @@ type value struct {
 	plain bool   // it is a column as it stands
 	shaky bool   // whether it is NULL, or its shape, depends on the value
 	typ   uint32 // of a plain column, where it is known
+	mod   int32  // its modifier
+	// sure: the server reports where it comes from.
+	sure      bool
+	generated bool // a column of a table, and generated
 }
 
 // column is one column of a relation, a subselect or a result.
@@ -54,7 +58,10 @@ type column struct {
 }
 
 func (c column) output() Output {
-	return Output{Name: c.name, Plain: c.plain && len(c.deps) > 0, Blank: c.shaky && len(c.deps) > 0, Many: c.loose, Protected: listed(c.deps)}
+	return Output{
+		Name: c.name, Plain: c.plain && len(c.deps) > 0, Blank: c.shaky && len(c.deps) > 0, Many: c.loose,
+		Protected: listed(c.deps), Type: c.typ, Modifier: c.mod,
+	}
 }
 
 func isLoose(columns []column) bool {
@@ -75,13 +82,19 @@ func outputsFrom(columns []column) []Output {
 }
 
 // outputs works out one statement that reaches a protected relation.
-func (sh *shield) outputs(n *node, reached string) ([]Output, *policy.Refusal) {
+func (sh *shield) outputs(n *node, reached string, copyRows bool) ([]Output, *CopyOut, *policy.Refusal) {
 	a := &analyst{sh: sh, reached: reached}
+	if m, ok := unwrap(n).(*copyStmt); ok && copyRows && !m.IsFrom && !m.IsProgram && m.Filename == "" {
+		if rows := a.copyOut(m); a.refusal == nil {
+			return nil, rows, nil
+		}
+		return nil, nil, a.refusal
+	}
 	columns := a.statement(n)
 	if a.refusal != nil {
-		return nil, a.refusal
+		return nil, nil, a.refusal
 	}
-	return outputsFrom(columns), nil
+	return outputsFrom(columns), nil, nil
 }
 
 // statement is the list of all forms that may reach a protected relation.
@@ -107,6 +120,10 @@ func (a *analyst) statement(n *node) []column {
 	case *viewStmt:
 		a.createView(m)
 	case *lockStmt:
+	case *declareStmt:
+		a.kept(m.Query)
+	case *prepareStmt:
+		a.kept(m.Query)
 	case *copyStmt:
 		if !m.IsFrom || m.IsProgram || m.Filename != "" || m.WhereClause != nil {
 			a.misunderstood("COPY")
@@ -126,6 +143,25 @@ func (a *analyst) statement(n *node) []column {
 		a.misunderstood(strings.ToUpper(k.verb))
 	}
 	return nil
+}
+
+// kept works out a statement that will run by its name, when nothing is known
+// of it but what the server reports: each protected column must be reported.
+func (a *analyst) kept(n *node) {
+	var columns []column
+	switch m := unwrap(n).(type) {
+	case *selectStmt:
+		columns = a.query(m, nil, nil)
+	case *insertStmt, *updateStmt, *deleteStmt:
+		columns = a.change(m, nil, nil)
+	default:
+		a.misunderstood("PREPARE of that form")
+	}
+	for _, c := range columns {
+		if len(c.deps) > 0 && !c.sure {
+			a.misunderstood("a cursor or a prepared statement that computes from protected columns")
+		}
+	}
 }
 
 // index allows an index over columns that are not protected: an expression is

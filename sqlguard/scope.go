@@ -150,6 +150,7 @@ func overlay(a, b []column) []column {
 			if joined[i].typ != c.typ {
 				joined[i].typ = 0
 			}
+			joined[i].generated = joined[i].generated && c.generated
 		} else {
 			joined = append(joined, c)
 		}
@@ -198,7 +199,7 @@ func (it *item) field(name string) (value, bool) {
 func anyOf(found []column) value {
 	v := found[0].value
 	for _, c := range found[1:] {
-		v = value{deps: union(v.deps, c.deps), plain: v.plain && c.plain, shaky: v.shaky || c.shaky}
+		v = value{deps: union(v.deps, c.deps), plain: v.plain && c.plain, shaky: v.shaky || c.shaky, sure: v.sure && c.sure}
 	}
 	return v
 }

@@ -258,6 +258,7 @@ func (a *analyst) recursive(c *cteExpr, q *selectStmt, parent *scope, env *cte) 
 	for range 64 {
 		for i := range columns {
 			columns[i].plain = columns[i].plain && len(columns[i].deps) == 0
+			columns[i].sure = false
 			if i < len(c.Aliascolnames) {
 				columns[i].name = text(c.Aliascolnames[i])
 			}

@@ -311,9 +311,9 @@ func (sh *shield) columnsOf(rel *relation, depth int) []column {
 	}
 	columns := make([]column, len(rel.columns))
 	for i, a := range rel.columns {
-		columns[i] = column{name: a.name, value: value{plain: !sh.computed[rel.oid][a.name], deps: sh.columns[rel.oid][a.name], typ: a.typ}}
+		columns[i] = column{name: a.name, value: value{plain: !sh.computed[rel.oid][a.name], deps: sh.columns[rel.oid][a.name], typ: a.typ, mod: a.modifier, sure: true, generated: a.generated}}
 		if i < len(values) {
-			columns[i].value = values[i]
+			columns[i].deps, columns[i].plain, columns[i].shaky = values[i].deps, values[i].plain, values[i].shaky
 		}
 	}
 	return columns

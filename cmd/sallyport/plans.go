@@ -32,6 +32,9 @@ func (p *plans) Plan(ctx context.Context, n int, fields []mask.Field) mask.Plan 
 	plan := make(mask.Plan, len(fields))
 	masked := false
 	p.fresh = false
+	if slices.ContainsFunc(fields, func(f mask.Field) bool { return f.Table == 0 }) && !p.current(ctx, n) {
+		return blind{}.Plan(ctx, n, fields)
+	}
 	for i, f := range fields {
 		plan[i] = p.column(ctx, n, i, len(fields), f)
 		masked = masked || plan[i] != nil
@@ -40,6 +43,36 @@ func (p *plans) Plan(ctx context.Context, n int, fields []mask.Field) mask.Plan 
 		return nil
 	}
 	return plan
+}
+
+// current reads the text once more where what it reads may have been replaced
+// since it was judged; false when nothing of it can be said now.
+func (p *plans) current(ctx context.Context, n int) bool {
+	if n >= len(p.statements) || !p.statements[n].Redefinable {
+		return true
+	}
+	if !p.renew(ctx) {
+		return false
+	}
+	read := p.shield.read(p.statements[n].Text, p.catalog)
+	if read.Refusal != nil || len(read.Statements) != len(p.statements) {
+		return false
+	}
+	p.statements = read.Statements
+	return true
+}
+
+// renew asks for the catalog as of now; false when it can't be had.
+func (p *plans) renew(ctx context.Context) bool {
+	if p.fresh {
+		return true
+	}
+	cat := p.judge.catalogSince(ctx, p.bench, time.Now())
+	if cat == nil {
+		return false
+	}
+	p.catalog, p.fresh = cat, true
+	return true
 }
 
 // column is the transform of the i-th of many columns of the n-th result.
@@ -130,12 +163,10 @@ func (p *plans) origin(ctx context.Context, f mask.Field) (sqlguard.Output, bool
 	// Not known, or a view, which another session may have replaced since: what
 	// the catalog says now holds for these rows, for the server has locked what
 	// they come from.
-	cat := p.judge.catalogSince(ctx, p.bench, time.Now())
-	if cat == nil {
+	if !p.renew(ctx) {
 		return sqlguard.Output{Protected: []sqlguard.Column{{}}}, true // unknown for want of a catalog: masked
 	}
-	p.catalog, p.fresh = cat, true
-	return p.shield.guard.Origin(cat, f.Table, f.Attribute)
+	return p.shield.guard.Origin(p.catalog, f.Table, f.Attribute)
 }
 
 // transform is what is done to an output: the mask's own transform to a plain
@@ -168,7 +199,7 @@ type blind struct{}
 func (blind) Plan(_ context.Context, _ int, fields []mask.Field) mask.Plan {
 	plan := make(mask.Plan, len(fields))
 	for i := range plan {
-		plan[i] = redact()
+		plan[i] = blank()
 	}
 	return plan
 }

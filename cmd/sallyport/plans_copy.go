@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"slices"
+
+	"sallyport/mask"
+)
+
+var errCopyUnknown = errors.New("nothing is known of what COPY writes")
+
+// Copy masks the rows of the n-th statement of the text, a COPY ... TO STDOUT of
+// so many columns; nil where none is masked. The server describes no columns:
+// lineage alone decides.
+func (p *plans) Copy(n, columns int) (*mask.Copy, error) {
+	if n >= len(p.statements) {
+		return nil, errCopyUnknown
+	}
+	s := p.statements[n]
+	if s.Opaque {
+		return nil, nil
+	}
+	if s.Copy == nil {
+		return nil, errCopyUnknown
+	}
+	options := mask.CopyDefaults(map[string]mask.CopyFormat{"csv": mask.CopyCSV, "binary": mask.CopyBinary}[s.Copy.Format])
+	for from, to := range map[string]*byte{s.Copy.Delimiter: &options.Delimiter, s.Copy.Quote: &options.Quote} {
+		if from != "" {
+			*to = from[0]
+		}
+	}
+	options.Escape = options.Quote
+	if s.Copy.Escape != "" {
+		options.Escape = s.Copy.Escape[0]
+	}
+	if s.Copy.HasNull {
+		options.Null = s.Copy.Null
+	}
+	options.Header, options.Encoding = s.Copy.Header, s.Copy.Encoding
+	plan, fields, masked := make(mask.Plan, columns), make([]mask.Field, columns), false
+	if s.Copy.ForceAll || len(s.Copy.ForceQuote) > 0 {
+		options.Force = make([]bool, columns)
+	}
+	for i := range plan {
+		plan[i] = p.aligned(s.Copy.Columns, i, columns, fields[i])
+		masked = masked || plan[i] != nil
+		if len(s.Copy.Columns) == columns {
+			out := s.Copy.Columns[i]
+			fields[i] = mask.Field{Name: out.Name, Type: out.Type, Modifier: out.Modifier}
+			if !out.Plain {
+				fields[i].Type, fields[i].Modifier = 0, -1
+			}
+			if options.Force != nil {
+				options.Force[i] = s.Copy.ForceAll || slices.Contains(s.Copy.ForceQuote, out.Name)
+			}
+		}
+	}
+	if !masked {
+		return nil, nil
+	}
+	return mask.NewCopy(plan, fields, options)
+}

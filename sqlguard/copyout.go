@@ -1,0 +1,103 @@
+package sqlguard
+
+import (
+	"slices"
+	"strings"
+)
+
+// CopyOut says how COPY ... TO STDOUT writes which columns: nobody describes
+// them, so that lineage alone decides.
+type CopyOut struct {
+	Columns []Output
+	Format  string // text, csv or binary
+	// As the statement gives them; empty where it does not, Null by HasNull.
+	Delimiter, Null, Quote, Escape string
+	HasNull                        bool
+	ForceQuote                     []string // columns by name
+	ForceAll                       bool     // FORCE_QUOTE *
+	Header                         bool
+	Encoding                       string // empty is the session's
+}
+
+// copyOut works out COPY ... TO STDOUT.
+func (a *analyst) copyOut(m *copyStmt) *CopyOut {
+	out := &CopyOut{Format: "text"}
+	var columns []column
+	switch q := unwrap(m.Query).(type) {
+	case nil:
+		columns = a.copyTable(m)
+	case *selectStmt:
+		columns = a.query(q, nil, nil)
+	case *insertStmt, *updateStmt, *deleteStmt:
+		columns = a.change(q, nil, nil)
+	default:
+		a.misunderstood("COPY of that form")
+	}
+	out.Columns = outputsFrom(columns)
+	for _, n := range m.Options {
+		d, ok := unwrap(n).(*defElem)
+		if !ok || !out.option(d) {
+			a.misunderstood("COPY with that option")
+		}
+	}
+	return out
+}
+
+// copyTable gives the columns of COPY table TO: those listed, or all that are
+// not generated.
+func (a *analyst) copyTable(m *copyStmt) []column {
+	rel := a.relation(m.Relation.GetSchemaname(), m.Relation.GetRelname())
+	if len(m.Attlist) == 0 {
+		return slices.DeleteFunc(slices.Clone(rel.star()), func(c column) bool { return c.generated })
+	}
+	var columns []column
+	for _, n := range m.Attlist {
+		v, ok := rel.field(text(n))
+		if !ok {
+			a.in(&scope{tables: single(rel)}, nil).unresolved([]string{text(n)})
+			return nil
+		}
+		columns = append(columns, column{name: text(n), value: v})
+	}
+	return columns
+}
+
+// option takes one option; false when it is not known.
+func (c *CopyOut) option(d *defElem) bool {
+	value := text(d.Arg)
+	switch d.Defname {
+	case "format":
+		c.Format = value
+		return value == "text" || value == "csv" || value == "binary"
+	case "delimiter":
+		c.Delimiter = value
+	case "null":
+		c.Null, c.HasNull = value, true
+	case "quote":
+		c.Quote = value
+	case "escape":
+		c.Escape = value
+	case "header":
+		switch strings.ToLower(value) {
+		case "", "true", "on", "1":
+			c.Header = true
+		case "false", "off", "0":
+			c.Header = false
+		default:
+			return false
+		}
+	case "encoding":
+		c.Encoding = value
+	case "force_quote":
+		if l, ok := unwrap(d.Arg).(*list); ok {
+			c.ForceQuote = names(l.Items)
+			return true
+		}
+		_, c.ForceAll = unwrap(d.Arg).(*aStar)
+		return c.ForceAll
+	case "freeze", "force_null", "force_not_null", "on_error", "log_verbosity":
+	default:
+		return false
+	}
+	return true
+}
