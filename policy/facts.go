@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -41,6 +43,9 @@ var laterFacts = map[string][]string{
 // rejected the text. As an error and not as false it makes a rule that depends
 // on it deny, while `!sql.parsed || sql.destructive` still has an answer.
 var errUnparsed = errors.New("the statement could not be parsed")
+
+// alwaysKnown are the facts of SQL that hold whatever a text runs.
+var alwaysKnown = []string{"parsed", "text", "statements", "unknown"}
 
 // factProvider tells the type checker which facts each object has, and the
 // interpreter how to read them. Everything else is the wrapped provider's.
@@ -90,15 +95,18 @@ func fieldsOf(t reflect.Type) (map[string]*types.FieldType, error) {
 		if !ok {
 			return nil, fmt.Errorf("fact %s of %s: no CEL type for %s", name, t, f.Type)
 		}
-		always := name == "parsed" || name == "text"
+		always := slices.Contains(alwaysKnown, name)
 		fields[name] = &types.FieldType{
 			Type:  typ,
 			IsSet: func(any) bool { return true },
 			GetFrom: func(object any) (any, error) {
-				if s, ok := object.(*SQL); ok && !s.Parsed && !always {
+				if s, ok := object.(*SQL); ok && !s.Parsed && name != "parsed" && name != "text" {
 					return nil, errUnparsed
 				}
 				value := reflect.ValueOf(object).Elem().Field(i).Interface()
+				if s, ok := object.(*SQL); ok && len(s.Unknown) > 0 && !always && value != true {
+					return nil, &Missing{"it is not known what would run: " + strings.Join(s.Unknown[:min(len(s.Unknown), maxShown)], "; ")}
+				}
 				if fact, ok := value.(asker); ok {
 					return fact.get()
 				}

@@ -31,6 +31,9 @@ type SQL struct {
 	DDL         bool     `cel:"ddl"`         // changes definitions
 	Unbounded   bool     `cel:"unbounded"`   // UPDATE or DELETE without an effective WHERE
 	Protected   bool     `cel:"protected"`   // reaches a relation that holds a masked column
+	Dynamic     bool     `cel:"dynamic"`     // runs SQL or code that is no statement of the text
+	SideDoor    bool     `cel:"side_door"`   // reaches data otherwise than by reading its table
+	Unknown     []string `cel:"unknown"`     // what will run of which nobody knows what it does: other facts may be more than they say
 	Parsed      bool     `cel:"parsed"`      // false: nothing else here is known
 	Text        string   `cel:"text"`        // the text itself
 }

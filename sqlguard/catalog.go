@@ -20,7 +20,8 @@ type Catalog struct {
 	sources   map[uint32][]uint32 // what the rules of a relation, views included, read
 	system    map[string]function // functions of pg_catalog and information_schema, overloads merged
 	user      map[string]function // all others
-	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
+	code      *code
+	operators map[string]bool // names of operators that are neither PostgreSQL's own nor a known extension's
 	bodies    map[string][]string // the CREATE FUNCTION of functions in SQL that are not trusted, by name
 	casts     map[string]bool     // names of types to which a function casts that nobody read
 }
@@ -88,7 +89,9 @@ func Load(ctx context.Context, q Querier) (*Catalog, error) {
 			}
 		}
 	}
-	return c, nil
+	var err error
+	c.code, err = loadCode(ctx, q)
+	return c, err
 }
 
 // known lists the extensions whose functions are as harmless as PostgreSQL's own.

@@ -108,6 +108,10 @@ func operator(e *aExpr) string {
 }
 
 func number(n *node) (float64, bool) {
+	if e, ok := unwrap(n).(*aExpr); ok && e.Kind == opPlain && e.Lexpr == nil && operator(e) == "-" {
+		f, ok := number(e.Rexpr)
+		return -f, ok
+	}
 	c, ok := unwrap(n).(*aConst)
 	if !ok || c.Isnull || c.GetSval() != nil || c.GetBsval() != nil || c.GetBoolval() != nil {
 		return 0, false
@@ -119,8 +123,11 @@ func number(n *node) (float64, bool) {
 // comparison folds a comparison of constants, or of an expression with itself.
 func (c condition) comparison(e *aExpr) (yes, ok bool) {
 	op := operator(e)
+	if slices.Contains(c.tied, e) {
+		return true, true
+	}
 	switch e.Kind {
-	case opPlain, opLike, opILike, opNotDistinct, opDistinct, opAny, opAll:
+	case opPlain, opLike, opILike, opSimilar, opNotDistinct, opDistinct, opAny, opAll:
 	case opIn:
 		l, isList := unwrap(e.Rexpr).(*list)
 		if isList && slices.ContainsFunc(l.Items, func(n *node) bool { return same(n, e.Lexpr) }) {
@@ -171,16 +178,18 @@ func isParamless(m proto.Message) bool {
 
 // isAny reports whether the right side of a pattern match takes everything.
 func isAny(n *node, op string) bool {
-	c, ok := unwrap(n).(*aConst)
-	if !ok || c.GetSval() == nil {
+	if f, ok := unwrap(n).(*funcCall); ok && lastOf(names(f.Funcname)) == "similar_to_escape" && len(f.Args) > 0 {
+		n = f.Args[0]
+	}
+	s, ok := constantText(n)
+	if !ok {
 		return false
 	}
-	s := c.GetSval().Sval
 	switch op {
 	case "~~", "~~*":
 		return s != "" && strings.Trim(s, "%") == ""
 	case "~", "~*":
-		return slices.Contains([]string{"", ".*", "^", "$", "^.*", ".*$", "^.*$", "()"}, s)
+		return strings.Trim(s, "^$()?*.+|") == "" || slices.Contains([]string{"", ".*", "^", "$", "^.*", ".*$", "^.*$", "()"}, s)
 	}
 	return false
 }

@@ -17,6 +17,8 @@ type reader struct {
 	parser *Parser
 	facts  *policy.SQL
 	seen   map[noted]bool // of the whole text
+	shared *sharedReading // with the readers of hidden code
+	wants  bool           // a catalog would tell more
 
 	uses      []use         // relations that are read or changed
 	calls     []call        // functions
@@ -26,10 +28,13 @@ type reader struct {
 	fields    []string      // names taken from a row: row.name may call a function
 	settings  []*setStmt    // SET, wherever it stands
 	setCalls  []*funcCall
-	writesTo  []string // targets of UPDATE and the like, schema and name, for pg_settings
-	asExecute bool     // CREATE TABLE ... AS EXECUTE
-	dry       int      // within a plain EXPLAIN nothing runs
-	depth     int      // of bodies within bodies
+	writesTo  []string        // targets of UPDATE and the like, schema and name, for pg_settings
+	asExecute bool            // CREATE TABLE ... AS EXECUTE
+	dry       int             // within a plain EXPLAIN nothing runs
+	depth     int             // of bodies within bodies
+	loops     int             // of PL/pgSQL, and queries: what is in them runs many times
+	variables map[string]bool // of PL/pgSQL, and parameters: they are no columns
+	source    []string        // the statement as written, the innermost last
 }
 
 // use is one mention of a relation.
@@ -59,6 +64,8 @@ func (r *reader) effect(e effect) {
 	r.facts.DDL = r.facts.DDL || e&ddl != 0
 	r.facts.Destructive = r.facts.Destructive || e&destructive != 0
 	r.facts.Unbounded = r.facts.Unbounded || e&unbounded != 0
+	r.facts.Dynamic = r.facts.Dynamic || e&dynamic != 0
+	r.facts.SideDoor = r.facts.SideDoor || e&sideDoor != 0
 }
 
 // walk visits m and everything below it.
@@ -68,6 +75,12 @@ func (r *reader) walk(m protoreflect.Message, f *frame) {
 		r.add(&r.facts.Verbs, k.verb)
 		r.effect(k.effect)
 		r.add(&r.kinds, string(m.Descriptor().Name()))
+		if r.loops > 0 && changesRows(k.verb) {
+			r.effect(unbounded | destructive)
+		}
+		if k.effect&ddl != 0 && r.dry == 0 {
+			r.firesOnDDL()
+		}
 	}
 	switch msg := msg.(type) {
 	case *selectStmt:
@@ -75,7 +88,8 @@ func (r *reader) walk(m protoreflect.Message, f *frame) {
 		f = r.frame(f, nil, msg.FromClause)
 	case *insertStmt:
 		f = r.with(msg.WithClause, f)
-		r.target(msg.Relation)
+		r.target(msg.Relation, onInsert)
+		r.upserts(msg, f)
 		r.columnNames(msg.Relation, msg.Cols)
 		if q, ok := unwrap(msg.SelectStmt).(*selectStmt); ok && len(q.ValuesLists) > 0 {
 			r.rows = q
@@ -83,16 +97,19 @@ func (r *reader) walk(m protoreflect.Message, f *frame) {
 		f = r.frame(f, msg.Relation, nil)
 	case *updateStmt:
 		f = r.with(msg.WithClause, f)
-		r.target(msg.Relation)
+		r.target(msg.Relation, onUpdate)
+		r.bounded(msg.Relation, msg.FromClause, msg.WhereClause, f)
 		r.columnNames(msg.Relation, msg.TargetList)
 		f = r.frame(f, msg.Relation, msg.FromClause)
 	case *deleteStmt:
 		f = r.with(msg.WithClause, f)
-		r.target(msg.Relation)
+		r.target(msg.Relation, onDelete)
+		r.bounded(msg.Relation, msg.UsingClause, msg.WhereClause, f)
 		f = r.frame(f, msg.Relation, msg.UsingClause)
 	case *mergeStmt:
 		f = r.with(msg.WithClause, f)
-		r.target(msg.Relation)
+		r.target(msg.Relation, events(msg))
+		r.merges(msg, f)
 		f = r.frame(f, msg.Relation, []*node{msg.SourceRelation})
 	case *withClause, *locking: // seen by with; names aliases only
 		return
@@ -103,20 +120,28 @@ func (r *reader) walk(m protoreflect.Message, f *frame) {
 		return
 	case *indirection:
 		for _, n := range msg.Indirection {
-			r.add(&r.fields, text(n))
+			r.field(text(n))
 		}
 	case *aExpr:
-		r.add(&r.operators, strings.Join(names(msg.Name), "."))
+		r.operator(strings.Join(names(msg.Name), "."))
 	case *sortBy:
-		r.add(&r.operators, strings.Join(names(msg.UseOp), "."))
+		r.operator(strings.Join(names(msg.UseOp), "."))
 	case *subLink:
-		r.add(&r.operators, strings.Join(names(msg.OperName), "."))
+		r.operator(strings.Join(names(msg.OperName), "."))
 	case *funcCall:
-		r.function(msg)
+		r.function(msg, f)
 	case *setStmt:
 		r.settings = append(r.settings, msg)
-		if strings.ToLower(msg.Name) != "" && msg.Kind == varSet && slices.Contains(loseProtection, strings.ToLower(msg.Name)) {
-			r.effect(destructive | writes)
+		r.sets(msg)
+	case *copyStmt:
+		if msg.IsFrom && msg.Relation != nil {
+			r.target(msg.Relation, onInsert)
+		}
+	case *truncateStmt:
+		for _, n := range msg.Relations {
+			if v, ok := unwrap(n).(*rangeVar); ok {
+				r.target(v, onTruncate)
+			}
 		}
 	case *explainStmt:
 		if !option(msg.Options, "analyze") {
@@ -131,10 +156,6 @@ func (r *reader) walk(m protoreflect.Message, f *frame) {
 	eachChild(m, func(c protoreflect.Message) { r.walk(c, f) })
 }
 
-// loseProtection lists the settings that change who the session is, or what is
-// checked.
-var loseProtection = []string{"role", "session_authorization", "session_replication_role"}
-
 // definition handles what names a relation otherwise than by reading it. It
 // reports whether nothing below is left to visit.
 func (r *reader) definition(m proto.Message, f *frame) bool {
@@ -147,6 +168,9 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 	case *compositeStmt:
 		return true // its name is a type's
 	case *viewStmt:
+		if m.Replace && r.mayHold(m.View) {
+			r.effect(destructive) // what was there is lost
+		}
 		return r.creates(m.ProtoReflect(), m.View, f)
 	case *intoClause:
 		r.effect(defines)
@@ -171,9 +195,23 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 	case *commentStmt:
 		r.object(m.Objtype.String(), m.Object)
 	case *functionStmt:
-		r.body(m, f)
+		r.replaces(m.Replace, m.Funcname)
+		r.body(m, r.written())
+	case *triggerStmt:
+		r.call(names(m.Funcname), false)
+	case *doStmt:
+		r.do(m)
+		return true
 	}
 	return false
+}
+
+// written is the statement that is being read, as it was written.
+func (r *reader) written() string {
+	if len(r.source) == 0 {
+		return ""
+	}
+	return r.source[len(r.source)-1]
 }
 
 // creates walks a statement that makes a relation, but not the relation's name:
@@ -225,31 +263,13 @@ func (r *reader) object(kind string, n *node) {
 	}
 }
 
-// body reads a function's body when it is SQL, and knows nothing of any other.
-func (r *reader) body(m *functionStmt, f *frame) {
-	if !strings.EqualFold(functionOption(m, "language"), "sql") || m.SqlBody != nil {
-		return
-	}
-	source := functionOption(m, "as")
-	if r.depth >= 3 || len(source) > r.parser.inProcess {
-		r.effect(destructive)
-		return
-	}
-	tree, refusal := r.parser.parse(source)
-	if refusal != nil {
-		r.effect(destructive)
-		return
-	}
-	r.depth++
-	defer func() { r.depth-- }()
-	for _, s := range tree.Stmts {
-		r.walk(s.ProtoReflect(), nil)
-	}
-}
-
 // target notes the target of INSERT and the like, which is never a WITH query.
-func (r *reader) target(v *rangeVar) {
+func (r *reader) target(v *rangeVar, on event) {
 	if v != nil {
+		if r.systemTable(v) && v.Relname != "pg_settings" {
+			r.effect(writes | destructive | ddl)
+		}
+		r.opens(v.Schemaname, v.Relname, on)
 		r.name(v)
 		r.uses = append(r.uses, use{v.Schemaname, v.Relname})
 		r.writesTo = append(r.writesTo, v.Relname)
@@ -262,21 +282,39 @@ func (r *reader) relation(v *rangeVar, f *frame) {
 	}
 	r.name(v)
 	r.uses = append(r.uses, use{v.Schemaname, v.Relname})
+	r.opens(v.Schemaname, v.Relname, onSelect)
+	if r.systemTable(v) {
+		if c, ok := classOf(v.Relname); ok { // pg_hba_file_rules
+			r.effect(c.effect)
+		}
+		if _, ok := findDoor(relationDoors, v.Relname); ok || slices.Contains(secretTables, v.Relname) {
+			r.effect(sideDoor)
+		}
+		if slices.Contains(fileTables, v.Relname) {
+			r.effect(control | sideDoor)
+		}
+	}
 }
 
-func (r *reader) function(m *funcCall) {
+// fileTables read the server's files.
+var fileTables = []string{"pg_hba_file_rules", "pg_ident_file_mappings", "pg_file_settings"}
+
+// secretTables hold passwords.
+var secretTables = []string{"pg_authid", "pg_shadow", "pg_user_mapping", "pg_user_mappings", "pg_subscription"}
+
+func (r *reader) function(m *funcCall, f *frame) {
 	parts := names(m.Funcname)
 	schema, name := qualified(parts)
-	r.add(&r.facts.Functions, strings.Join(parts, "."))
 	r.calls = append(r.calls, call{schema, name})
-	if isDangerous(name) {
-		r.facts.Destructive, r.facts.Writes = true, true
+	many := false
+	for g := f; g != nil; g = g.parent {
+		many = many || g.query && len(g.tables) > 0
 	}
+	r.call(parts, many)
+	r.runsText(m, name)
 	if name == "set_config" {
 		r.setCalls = append(r.setCalls, m)
-		if len(m.Args) > 0 && slices.Contains(loseProtection, strings.ToLower(text(m.Args[0]))) {
-			r.effect(destructive | writes)
-		}
+		r.setsByCall(m)
 	}
 }
 

@@ -125,6 +125,8 @@ type fake struct{}
 
 func (fake) Query(_ context.Context, sql string) ([][]string, error) {
 	switch {
+	case isCode(sql):
+		return codeRows(sql), nil
 	case strings.Contains(sql, "set_config"):
 		return [][]string{{""}}, nil
 	case strings.Contains(sql, "pg_get_viewdef"):

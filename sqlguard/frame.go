@@ -10,6 +10,7 @@ import (
 type frame struct {
 	parent *frame
 	ctes   map[string]bool
+	bodies map[string]*node  // of the WITH queries
 	tables map[string]string // by alias: the relation as written; "" for anything else
 	query  bool              // opens a FROM clause
 }
@@ -28,7 +29,7 @@ func (r *reader) with(w *withClause, f *frame) *frame {
 	if w == nil {
 		return f
 	}
-	inner := &frame{parent: f, ctes: map[string]bool{}}
+	inner := &frame{parent: f, ctes: map[string]bool{}, bodies: map[string]*node{}}
 	if w.Recursive {
 		for _, n := range w.Ctes {
 			inner.ctes[n.GetCommonTableExpr().GetCtename()] = true
@@ -36,6 +37,7 @@ func (r *reader) with(w *withClause, f *frame) *frame {
 	}
 	for _, n := range w.Ctes {
 		r.walk(n.ProtoReflect(), inner)
+		inner.bodies[n.GetCommonTableExpr().GetCtename()] = n.GetCommonTableExpr().GetCtequery()
 		inner.ctes[n.GetCommonTableExpr().GetCtename()] = true
 	}
 	return inner

@@ -49,6 +49,8 @@ type Reading struct {
 	Statements []Statement
 	Unknown    []string        // relations the catalog does not hold: load it anew and read again
 	Refusal    *policy.Refusal // nil: nothing in itself forbids it
+	// Wants: there was no catalog, and with one the facts could be others.
+	Wants bool
 }
 
 // Statement is one statement of a text.
@@ -109,16 +111,19 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 	reading.Facts.Parsed = true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
+	shared := &sharedReading{open: map[string]bool{}}
 	for _, raw := range tree.Stmts {
-		g.readStatement(&reading, raw, sh, seen)
+		g.readStatement(&reading, raw, sh, &reader{
+			cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen, shared: shared,
+		})
 	}
 	return reading
 }
 
 // readStatement adds one statement to the reading.
-func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, seen map[noted]bool) {
-	r := &reader{cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen}
-	r.walk(raw.ProtoReflect(), nil)
+func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
+	r.statement(raw, reading.Facts.Text)
+	reading.Wants = reading.Wants || r.wants
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)
 	if k, ok := kindOf(m); ok {

@@ -6,28 +6,6 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-func lookBounds(m proto.Message, k kind) kind {
-	bounded := true
-	switch m := m.(type) {
-	case *updateStmt:
-		bounded = bounds(m.WhereClause, m.Relation)
-	case *deleteStmt:
-		bounded = bounds(m.WhereClause, m.Relation)
-	case *mergeStmt:
-		on := bounds(m.JoinCondition, m.Relation)
-		for _, n := range m.MergeWhenClauses {
-			when, ok := unwrap(n).(*mergeWhen)
-			if !ok || when.CommandType == mergeUpdate || when.CommandType == mergeDelete {
-				bounded = bounded && (on || ok && bounds(when.Condition, m.Relation))
-			}
-		}
-	}
-	if !bounded {
-		k.effect |= unbounded | destructive
-	}
-	return k
-}
-
 // lookCopy: a server's file or program is as good as a shell there.
 func lookCopy(m proto.Message, k kind) kind {
 	s := m.(*copyStmt)
@@ -35,7 +13,7 @@ func lookCopy(m proto.Message, k kind) kind {
 		k.effect |= writes
 	}
 	if s.IsProgram || s.Filename != "" {
-		k.effect |= writes | destructive
+		k.effect |= control | sideDoor
 	}
 	return k
 }
@@ -46,6 +24,9 @@ func lookTransaction(m proto.Message, k kind) kind {
 		k.verb = "prepare transaction"
 	case "COMMIT_PREPARED", "ROLLBACK_PREPARED":
 		k.verb = strings.ToLower(strings.ReplaceAll(verb, "_", " "))
+		if verb == "ROLLBACK_PREPARED" { // it may be another session's
+			k.effect |= control
+		}
 	case "START":
 		k.verb = "begin"
 	case "ROLLBACK_TO":
@@ -68,15 +49,17 @@ func lookVacuum(m proto.Message, k kind) kind {
 	if !s.IsVacuumcmd {
 		k.verb = "analyze"
 	}
-	if s.IsVacuumcmd && option(s.Options, "full") {
-		k.effect |= writes | destructive
+	for _, name := range []string{"full", "freeze", "disable_page_skipping"} {
+		if s.IsVacuumcmd && option(s.Options, name) {
+			k.effect |= control
+		}
 	}
 	return k
 }
 
-// lookLock: EXCLUSIVE and ACCESS EXCLUSIVE stop everybody else.
+// lookLock: SHARE ROW EXCLUSIVE and above stop everybody else who writes.
 func lookLock(m proto.Message, k kind) kind {
-	if m.(*lockStmt).Mode >= 7 {
+	if m.(*lockStmt).Mode >= 6 {
 		k.effect |= destructive
 	}
 	return k
@@ -92,29 +75,50 @@ func lookCreateAs(m proto.Message, k kind) kind {
 	return k
 }
 
-func lookSequence(m proto.Message, k kind) kind {
-	for _, n := range m.(*alterSeqStmt).Options {
-		if d, ok := unwrap(n).(*defElem); !ok || d.Defname == "restart" {
-			k.effect |= destructive
-		}
+// lookEnum: a new value is harmless, another name for one is not.
+func lookEnum(m proto.Message, k kind) kind {
+	if m.(*enumStmt).OldVal != "" {
+		k.effect |= destructive
+	}
+	return k
+}
+
+// lookRefresh: without data it empties the view.
+func lookRefresh(m proto.Message, k kind) kind {
+	if m.(*refreshStmt).SkipData {
+		k.effect |= destructive
+	}
+	return k
+}
+
+// lookComment: IS NULL drops what was there.
+func lookComment(m proto.Message, k kind) kind {
+	if m.(*commentStmt).Comment == "" {
+		k.effect |= destructive
 	}
 	return k
 }
 
 func lookDefine(m proto.Message, k kind) kind {
-	k.verb = "create " + object(m.(*defineStmt).Kind.String())
+	s := m.(*defineStmt)
+	k.verb = "create " + object(s.Kind.String())
+	switch s.Kind.String() {
+	case "OBJECT_COLLATION", "OBJECT_TSCONFIGURATION", "OBJECT_TSDICTIONARY":
+	case "OBJECT_TYPE":
+		if len(s.Definition) > 0 { // a base type, with functions of its own
+			k.effect |= destructive
+		}
+	default: // an operator or an aggregate changes what other statements mean
+		k.effect |= destructive
+	}
 	return k
 }
 
-// lookFunction: what an unread body will do is unknown. A body in SQL is read
-// by the walk.
+// lookFunction: the body is read by the walk.
 func lookFunction(m proto.Message, k kind) kind {
 	s := m.(*functionStmt)
 	if s.IsProcedure {
 		k.verb = "create procedure"
-	}
-	if s.SqlBody == nil && !strings.EqualFold(functionOption(s, "language"), "sql") {
-		k.effect |= destructive
 	}
 	return k
 }
@@ -162,17 +166,12 @@ func lookGrantRole(m proto.Message, k kind) kind {
 	return k
 }
 
-// keeps lists the ALTER TABLE commands that lose neither data nor protection.
+// keeps lists the ALTER TABLE commands that lose neither data nor protection,
+// and change nothing of what is there but to constrain it.
 var keeps = map[string]bool{
-	"AT_AddColumn": true, "AT_AddColumnToView": true, "AT_ColumnDefault": true, "AT_SetNotNull": true,
-	"AT_DropNotNull": true, "AT_SetStatistics": true, "AT_SetOptions": true, "AT_ResetOptions": true,
-	"AT_SetStorage": true, "AT_SetCompression": true, "AT_AddIndex": true, "AT_AddConstraint": true,
-	"AT_AlterConstraint": true, "AT_ValidateConstraint": true, "AT_AddIndexConstraint": true,
-	"AT_ClusterOn": true, "AT_DropCluster": true, "AT_SetLogged": true, "AT_SetTableSpace": true,
-	"AT_SetRelOptions": true, "AT_ResetRelOptions": true, "AT_EnableTrig": true, "AT_EnableAlwaysTrig": true,
-	"AT_EnableTrigAll": true, "AT_EnableTrigUser": true, "AT_EnableRule": true, "AT_EnableAlwaysRule": true,
-	"AT_AddInherit": true, "AT_AddOf": true, "AT_ReplicaIdentity": true, "AT_EnableRowSecurity": true,
-	"AT_ForceRowSecurity": true, "AT_AttachPartition": true, "AT_AddIdentity": true, "AT_SetIdentity": true,
+	"AT_AddColumn": true, "AT_AddIndex": true, "AT_AddConstraint": true, "AT_AddIndexConstraint": true,
+	"AT_ValidateConstraint": true, "AT_SetNotNull": true, "AT_AddIdentity": true, "AT_AttachPartition": true,
+	"AT_EnableTrig": true, "AT_EnableAlwaysTrig": true, "AT_EnableTrigAll": true, "AT_EnableTrigUser": true,
 }
 
 func lookAlterTable(m proto.Message, k kind) kind {

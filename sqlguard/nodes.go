@@ -36,6 +36,11 @@ func text(n *node) string {
 	return ""
 }
 
+// makeText gives a literal.
+func makeText(s string) *node {
+	return &node{Node: &pgConst{AConst: &aConst{Val: &pgSval{Sval: &str{Sval: s}}}}}
+}
+
 func constText(c *aConst) string {
 	switch {
 	case c.GetSval() != nil:

@@ -32,6 +32,16 @@ func parseToBytes(text string) ([]byte, error) {
 	return tree, nil
 }
 
+// parsePLpgSQL runs the parser of PL/pgSQL, in a process that may die.
+func parsePLpgSQL(text string) ([]byte, error) {
+	tree, err := parser.ParsePlPgSqlToJSON(text)
+	var perr *parser.Error
+	if errors.As(err, &perr) {
+		return nil, &syntaxError{perr.Message, perr.Cursorpos}
+	}
+	return []byte(tree), err
+}
+
 // decode reads what parseToBytes wrote. Protobuf itself bounds the depth.
 func decode(tree []byte) (*parseResult, error) {
 	result := new(parseResult)
@@ -149,6 +159,17 @@ type (
 	defineStmt     = pg.DefineStmt
 	txStmt         = pg.TransactionStmt
 	setStmt        = pg.VariableSetStmt
+	doStmt         = pg.DoStmt
+	callStmt       = pg.CallStmt
+	ruleStmt       = pg.RuleStmt
+	triggerStmt    = pg.CreateTrigStmt
+	enumStmt       = pg.AlterEnumStmt
+	refreshStmt    = pg.RefreshMatViewStmt
+	transformStmt  = pg.CreateTransformStmt
+	pgConst        = pg.Node_AConst
+	pgSval         = pg.A_Const_Sval
+	pgExpr         = pg.Node_AExpr
+	pgString       = pg.Node_String_
 )
 
 // The enumerators that the other files use.
@@ -184,6 +205,7 @@ const (
 	setUnion = pg.SetOperation_SETOP_UNION
 
 	joinFull  = pg.JoinType_JOIN_FULL
+	joinLeft  = pg.JoinType_JOIN_LEFT
 	joinRight = pg.JoinType_JOIN_RIGHT
 
 	varSet     = pg.VariableSetKind_VAR_SET_VALUE

@@ -91,3 +91,123 @@ func isConstant(n *node) bool {
 	}
 	return false
 }
+
+// harmful lists the settings under which a session is another, checks less, or
+// leaves less behind; whoever sets one is destructive, unless the value is one
+// of those allowed. To add one, add a line.
+var harmful = []struct {
+	names   string // separated by white space; * stands for anything
+	allowed string // values, separated by white space; * is any but 0 and -1
+}{
+	{"role session_authorization session_replication_role createrole_self_grant", ""},
+	{"row_security", "on"},
+	{"allow_system_table_mods zero_damaged_pages ignore_checksum_failure ignore_invalid_pages ignore_system_indexes", "off"},
+	{"transform_null_equals array_nulls_off lo_compat_privileges backslash_quote", "off safe_encoding"},
+	{"event_triggers", "on"},
+	{"transaction_read_only default_transaction_read_only", "on"},
+	{"synchronous_commit", "on remote_apply remote_write local"},
+	{"statement_timeout lock_timeout idle_in_transaction_session_timeout idle_session_timeout transaction_timeout", "*"},
+	{"temp_file_limit", "*"},
+	{"track_* log_* compute_query_id update_process_title exit_on_error", "on"},
+	{"local_preload_libraries session_preload_libraries dynamic_library_path extension_control_path", ""},
+	{"default_table_access_method", "heap"},
+	{"password_encryption", "scram-sha-256"},
+	{"debug_* trace_* wal_consistency_checking wal_compression commit_delay jit_provider backtrace_functions", "off"},
+	{"max_stack_depth restrict_nonsystem_relation_kind", ""},
+	{"pgaudit.* pg_stat_statements.* auto_explain.* plpgsql.* sepgsql.* supautils.* anon.* plperl.* pltcl.* plpython*", ""},
+}
+
+// harms reports whether a value of a setting harms. A value that is no constant
+// may be any.
+func harms(name, value string, known bool) bool {
+	name, value = strings.ToLower(name), strings.ToLower(strings.TrimSpace(value))
+	for _, h := range harmful {
+		if !policy.MatchAny(strings.Fields(h.names), name) {
+			continue
+		}
+		if !known || h.allowed == "" {
+			return true
+		}
+		if h.allowed == "*" {
+			return zeroOrLess(value)
+		}
+		yes, isBool := boolean(value)
+		for _, allowed := range strings.Fields(h.allowed) {
+			want, wantBool := boolean(allowed)
+			if value == allowed || isBool && wantBool && yes == want {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// zeroOrLess: a limit of 0 or -1 is none, whatever its unit.
+func zeroOrLess(value string) bool {
+	digits := strings.TrimLeft(strings.TrimPrefix(value, "+"), " ")
+	if strings.HasPrefix(digits, "-") {
+		return true
+	}
+	n := strings.TrimRight(digits, "abcdefghijklmnopqrstuvwxyz ")
+	return strings.Trim(n, "0.x") == ""
+}
+
+// sets adds what a SET does.
+func (r *reader) sets(m *setStmt) {
+	name := strings.ToLower(m.Name)
+	switch {
+	case m.Kind == varCurrent: // SET x FROM CURRENT, of a function
+		if harms(name, "", false) {
+			r.effect(control)
+		}
+	case m.Kind != varSet:
+	case name == "search_path" || name == "schema":
+		values := make([]string, len(m.Args))
+		for i, n := range m.Args {
+			values[i] = text(n)
+		}
+		r.setsPath(values)
+	default:
+		value := ""
+		if len(m.Args) > 0 {
+			value = text(m.Args[0])
+		}
+		if harms(name, value, len(m.Args) == 1) {
+			r.effect(control)
+		}
+	}
+}
+
+// setsPath: with a schema before pg_catalog, or pg_temp named, PostgreSQL's own
+// functions and operators may be somebody else's.
+func (r *reader) setsPath(schemas []string) {
+	for i, s := range schemas {
+		if s = strings.Trim(strings.ToLower(strings.TrimSpace(s)), `"`); s == "pg_catalog" && i > 0 {
+			r.effect(control)
+		}
+	}
+}
+
+// setsByCall adds what set_config does.
+func (r *reader) setsByCall(m *funcCall) {
+	if len(m.Args) < 2 {
+		return
+	}
+	name, ok := constantText(m.Args[0])
+	if !ok {
+		r.unknown("function set_config: which setting it changes is not a constant")
+		return
+	}
+	value, known := constantText(m.Args[1])
+	switch {
+	case strings.ToLower(name) != "search_path":
+		if harms(name, value, known) {
+			r.certainly(control)
+		}
+	case !known:
+		r.unknown("function set_config: the search_path it sets is not a constant")
+	default:
+		r.setsPath(strings.Split(value, ","))
+	}
+}

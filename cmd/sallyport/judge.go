@@ -31,6 +31,7 @@ type bench struct {
 	masks   []mask.Rule // of columns, on this target
 	free    *shield     // for whom no mask holds
 	catalog *catalog
+	ruled   bool // rules depend on what a statement does
 	unread  bool // SQL that the parser rejects may pass
 
 	mu      sync.Mutex
@@ -55,7 +56,7 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 		parser: sqlguard.NewParser([]string{self, parseWorker}),
 	}
 	for name, target := range cfg.Postgres {
-		b := &bench{catalog: newCatalog(name), unread: target.Unparsed == "allow", shields: map[string]*shield{}}
+		b := &bench{catalog: newCatalog(name), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
 		for _, m := range masks {
 			if len(m.Columns) > 0 && policy.MatchAny(m.Targets, name) {
 				b.masks = append(b.masks, m)
@@ -130,9 +131,9 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 	}
 	if sh.columns != nil {
 		out.Plans = &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: read.Statements}
-		if read.Facts.DDL {
-			out.Changed = b.catalog.outdate
-		}
+	}
+	if read.Facts.DDL {
+		out.Changed = b.catalog.outdate
 	}
 	if read.Refusal != nil && !read.Facts.Parsed {
 		if !b.unread {
@@ -156,7 +157,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 // read reads the text against a catalog that holds the names in it.
 func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, text string) (sqlguard.Reading, *sqlguard.Catalog) {
 	if sh.columns == nil {
-		return sh.read(text, nil), nil
+		return j.readRuled(ctx, b, sh, text), nil
 	}
 	asked := time.Now()
 	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))

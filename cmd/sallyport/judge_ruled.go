@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"sallyport/sqlguard"
+)
+
+// catalogFresh is how old a catalog may be that does not know what a text calls:
+// more than a moment, so that nobody makes the gateway load it all the time.
+const catalogFresh = 2 * time.Second
+
+// readRuled reads a text on a target without masks. Where rules depend on what
+// it does, functions, views, triggers and rules of the target are looked into:
+// that takes its catalog. Without one the facts are unknown.
+func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, text string) sqlguard.Reading {
+	var cat *sqlguard.Catalog
+	if now := b.catalog.current.Load(); b.ruled && now != nil && time.Since(now.began) < catalogAge {
+		cat = now.Catalog
+	}
+	read := sh.read(text, cat)
+	if !b.ruled || !read.Wants && len(read.Facts.Unknown) == 0 {
+		return read
+	}
+	asked := time.Now()
+	if read.Wants {
+		if cat = j.catalogSince(ctx, b, asked.Add(-catalogAge)); cat == nil {
+			read.Facts.Unknown = append(read.Facts.Unknown[:len(read.Facts.Unknown):len(read.Facts.Unknown)], "the target's catalog could not be read")
+			return read
+		}
+		read = sh.read(text, cat)
+	}
+	// A name the catalog does not hold may be new.
+	if fresh := asked.Add(-catalogFresh); len(read.Facts.Unknown) > 0 && b.catalog.olderThan(fresh) {
+		if cat = j.catalogSince(ctx, b, fresh); cat != nil {
+			read = sh.read(text, cat)
+		}
+	}
+	return read
+}
+
+// olderThan reports whether the catalog was loaded before a moment.
+func (c *catalog) olderThan(at time.Time) bool {
+	now := c.current.Load()
+	return now == nil || now.began.Before(at)
+}

@@ -1,0 +1,213 @@
+package sqlguard
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"sallyport/policy"
+)
+
+// code is what a database runs beyond the text of a statement: functions,
+// triggers, rules, defaults. What it says is immutable; readings are kept.
+type code struct {
+	routines  map[string][]*routine // by name, in any schema but the system's
+	operators map[string][]string   // by operator: the functions behind it, as SQL
+	triggers  map[uint32][]*fired
+	rules     map[uint32][]*fired
+	attached  map[uint32][]*fired     // defaults, constraints, indexes, row security
+	onDDL     []*fired                // event triggers
+	unique    map[columnKey]bool      // alone, over rows of which none is left out
+	refers    map[columnKey]columnKey // foreign keys over one column that is NOT NULL
+
+	mu    sync.Mutex
+	known map[string]policy.SQL // readings of code, by what it is
+}
+
+// routine is one function, procedure or aggregate.
+type routine struct {
+	id, schema, name string
+	language         string
+	volatile         bool
+	extension        string // that it belongs to
+	definition       string // as SQL; "" when it can't be read
+}
+
+// fired is code that a relation brings along.
+type fired struct {
+	what       string // for whoever asks why
+	on         event
+	definition string // as SQL
+}
+
+// event is what is done to a relation.
+type event int
+
+const (
+	onSelect event = 1 << iota
+	onInsert
+	onUpdate
+	onDelete
+	onTruncate
+	onWrite = onInsert | onUpdate | onDelete | onTruncate
+)
+
+// columnKey is one column of one relation.
+type columnKey struct {
+	table     uint32
+	attribute string
+}
+
+const userCode = `n.nspname NOT IN ('pg_catalog', 'information_schema')`
+
+// codeParts is everything loadCode asks, in order.
+var codeParts = []struct {
+	what, query string
+	width       int
+	add         func(c *code, row []string) error
+}{
+	{"routines", `SELECT p.oid, n.nspname, p.proname, l.lanname, (p.provolatile = 'v')::text, coalesce(x.extname, ''),
+		CASE WHEN x.extname IS NOT NULL OR l.lanname NOT IN ('sql', 'plpgsql', 'internal') THEN ''
+			WHEN p.prokind IN ('f', 'p') AND l.lanname <> 'internal' THEN pg_catalog.pg_get_functiondef(p.oid)
+			WHEN p.prokind = 'a' THEN (SELECT 'SELECT ' || pg_catalog.string_agg(
+				pg_catalog.quote_ident(fn.nspname) || '.' || pg_catalog.quote_ident(f.proname) || '()', ', ')
+				FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc f ON f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
+					a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn, a.aggserialfn, a.aggdeserialfn)
+				JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace WHERE a.aggfnoid = p.oid)
+			WHEN p.prokind = 'f' AND l.lanname = 'internal' THEN 'SELECT pg_catalog.' || pg_catalog.quote_ident(p.prosrc) || '()'
+			ELSE '' END
+		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+		JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+		LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+		LEFT JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid WHERE ` + userCode, 7, addRoutine},
+	{"operators' functions", `SELECT o.oprname, 'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
+		FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE ` + userCode, 2, addOperatorCode},
+	{"triggers", `SELECT t.tgrelid, t.tgname, t.tgtype, pg_catalog.pg_get_triggerdef(t.oid)
+		FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'`, 4, addTrigger},
+	{"actions of rules", `SELECT r.ev_class, r.rulename, r.ev_type, pg_catalog.pg_get_ruledef(r.oid)
+		FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1' AND r.ev_enabled <> 'D'`, 4, addRule},
+	{"attached functions", `SELECT t.oid, d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass,
+		'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
+		FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid
+		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+		LEFT JOIN pg_catalog.pg_attrdef a ON d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND a.oid = d.objid
+		LEFT JOIN pg_catalog.pg_constraint c ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND c.oid = d.objid
+		LEFT JOIN pg_catalog.pg_policy y ON d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass AND y.oid = d.objid
+		LEFT JOIN pg_catalog.pg_index i ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND i.indexrelid = d.objid
+		JOIN pg_catalog.pg_class t ON t.oid IN (a.adrelid, c.conrelid, y.polrelid, i.indrelid)
+		WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND ` + userCode, 3, addAttached},
+	{"event triggers", `SELECT e.evtname, 'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
+		FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid = e.evtfoid
+		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE e.evtenabled <> 'D'`, 2, addEventTrigger},
+	{"keys", `SELECT i.indrelid, a.attname FROM pg_catalog.pg_index i
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+		WHERE i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL`, 2, addUnique},
+	{"references", `SELECT c.conrelid, a.attname, c.confrelid, b.attname FROM pg_catalog.pg_constraint c
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+		JOIN pg_catalog.pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]
+		WHERE c.contype = 'f' AND pg_catalog.cardinality(c.conkey) = 1 AND a.attnotnull`, 4, addReference},
+}
+
+// loadCode reads what a database runs by itself. Every value comes as text.
+func loadCode(ctx context.Context, q Querier) (*code, error) {
+	c := &code{
+		routines: map[string][]*routine{}, operators: map[string][]string{}, triggers: map[uint32][]*fired{},
+		rules: map[uint32][]*fired{}, attached: map[uint32][]*fired{}, unique: map[columnKey]bool{}, refers: map[columnKey]columnKey{},
+		known: map[string]policy.SQL{},
+	}
+	for _, part := range codeParts {
+		rows, err := q.Query(ctx, part.query)
+		if err != nil {
+			return nil, fmt.Errorf("load catalog: %s: %w", part.what, err)
+		}
+		for _, row := range rows {
+			if len(row) != part.width {
+				return nil, fmt.Errorf("load catalog: %s: %d columns where %d were asked for", part.what, len(row), part.width)
+			}
+			if err := part.add(c, row); err != nil {
+				return nil, fmt.Errorf("load catalog: %s: %w", part.what, err)
+			}
+		}
+	}
+	return c, nil
+}
+
+func addRoutine(c *code, row []string) error {
+	r := &routine{row[0], row[1], row[2], row[3], row[4] == "true", row[5], row[6]}
+	c.routines[r.name] = append(c.routines[r.name], r)
+	return nil
+}
+
+func addOperatorCode(c *code, row []string) error {
+	if !slices.Contains(c.operators[row[0]], row[1]) {
+		c.operators[row[0]] = append(c.operators[row[0]], row[1])
+	}
+	return nil
+}
+
+// addTrigger reads pg_trigger.tgtype: bits 2 to 5 are INSERT, DELETE, UPDATE
+// and TRUNCATE.
+func addTrigger(c *code, row []string) error {
+	table, kind, err := oids([]string{row[0], row[2]})
+	f := &fired{what: "trigger " + row[1], definition: row[3]}
+	for bit, e := range map[uint32]event{4: onInsert, 8: onDelete, 16: onUpdate, 32: onTruncate} {
+		if kind&bit != 0 {
+			f.on |= e
+		}
+	}
+	c.triggers[table] = append(c.triggers[table], f)
+	return err
+}
+
+func addRule(c *code, row []string) error {
+	table, err := oid(row[0])
+	on, ok := map[string]event{"2": onUpdate, "3": onInsert, "4": onDelete}[row[2]]
+	if !ok {
+		on = onWrite
+	}
+	c.rules[table] = append(c.rules[table], &fired{"rule " + row[1], on, row[3]})
+	return err
+}
+
+func addAttached(c *code, row []string) error {
+	table, err := oid(row[0])
+	f := &fired{"a function of the table", onWrite, row[2]}
+	if row[1] == "t" || row[1] == "true" {
+		f.what, f.on = "a function of a policy", onWrite|onSelect
+	}
+	c.attached[table] = append(c.attached[table], f)
+	return err
+}
+
+func addEventTrigger(c *code, row []string) error {
+	c.onDDL = append(c.onDDL, &fired{"event trigger " + row[0], onWrite, row[1]})
+	return nil
+}
+
+func addUnique(c *code, row []string) error {
+	table, err := oid(row[0])
+	c.unique[columnKey{table, row[1]}] = true
+	return err
+}
+
+func addReference(c *code, row []string) error {
+	from, to, err := oids([]string{row[0], row[2]})
+	c.refers[columnKey{from, row[1]}] = columnKey{to, row[3]}
+	return err
+}
+
+// reading gives what is known of a piece of code.
+func (c *code) reading(key string) (policy.SQL, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	facts, ok := c.known[key]
+	return facts, ok
+}
+
+func (c *code) keep(key string, facts policy.SQL) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known[key] = facts
+}

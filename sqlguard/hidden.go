@@ -1,0 +1,372 @@
+package sqlguard
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"sallyport/policy"
+)
+
+const (
+	maxHidden      = 12   // code within code
+	maxHiddenReads = 2000 // pieces of code for one text
+)
+
+// shared is what the readers of one text have in common.
+type sharedReading struct {
+	open  map[string]bool // code that is being read
+	reads int
+	cut   bool // something was left out, since it is being read already
+}
+
+// unknown notes that something will run of which nobody knows what it does.
+func (r *reader) unknown(format string, args ...any) {
+	r.facts.Dynamic = true
+	r.add(&r.facts.Unknown, fmt.Sprintf(format, args...))
+}
+
+// hidden reads code that runs besides the text, and adds what it does. The code
+// is SQL whose own effect, that of defining it, does not count.
+func (r *reader) hidden(key, what, definition string) policy.SQL {
+	facts, ok := r.cat.code.reading(key)
+	if !ok {
+		s := r.shared
+		if s.open[key] {
+			s.cut = true
+			return policy.SQL{}
+		}
+		if s.reads++; s.reads > maxHiddenReads || len(s.open) >= maxHidden {
+			r.unknown("%s: what it runs is too much to be read", what)
+			return policy.SQL{}
+		}
+		outermost := len(s.open) == 0
+		if outermost {
+			s.cut = false
+		}
+		s.open[key] = true
+		facts = r.readHidden(what, definition)
+		delete(s.open, key)
+		if outermost || !s.cut {
+			r.cat.code.keep(key, facts)
+		}
+	}
+	r.merge(facts)
+	return facts
+}
+
+// readHidden gives what a definition does when it is run.
+func (r *reader) readHidden(what, definition string) policy.SQL {
+	facts := policy.SQL{}
+	inner := &reader{cat: r.cat, parser: r.parser, facts: &facts, seen: map[noted]bool{}, shared: r.shared}
+	if definition == "" {
+		inner.unknown("%s: its body can't be read", what)
+		return facts
+	}
+	tree, refusal := r.parser.parse(definition)
+	if refusal != nil {
+		inner.unknown("%s: its body can't be read", what)
+		return facts
+	}
+	for _, raw := range tree.Stmts {
+		switch m := unwrap(raw.Stmt).(type) {
+		case *functionStmt:
+			inner.body(m, definition)
+			inner.walkNode(m.SqlBody)
+		case *triggerStmt:
+			inner.call(names(m.Funcname), false)
+			inner.walkNode(m.WhenClause)
+		case *ruleStmt:
+			inner.walkNode(m.WhereClause)
+			for _, n := range m.Actions {
+				inner.walkNode(n)
+			}
+		default:
+			inner.walk(raw.ProtoReflect(), nil)
+		}
+	}
+	return facts
+}
+
+func (r *reader) walkNode(n *node) {
+	if n != nil {
+		r.walk(n.ProtoReflect(), nil)
+	}
+}
+
+// merge adds what hidden code does.
+func (r *reader) merge(f policy.SQL) {
+	for _, l := range []struct {
+		to   *[]string
+		from []string
+	}{
+		{&r.facts.Verbs, f.Verbs}, {&r.facts.Tables, f.Tables}, {&r.facts.Columns, f.Columns},
+		{&r.facts.Functions, f.Functions}, {&r.facts.Unknown, f.Unknown},
+	} {
+		for _, s := range l.from {
+			r.add(l.to, s)
+		}
+	}
+	r.facts.Writes = r.facts.Writes || f.Writes
+	r.facts.DDL = r.facts.DDL || f.DDL
+	r.facts.Destructive = r.facts.Destructive || f.Destructive
+	r.facts.Unbounded = r.facts.Unbounded || f.Unbounded
+	r.facts.Dynamic = r.facts.Dynamic || f.Dynamic
+	r.facts.SideDoor = r.facts.SideDoor || f.SideDoor
+}
+
+// call adds what calling a function does, wherever it is defined. many: it is
+// called once for each row of something.
+func (r *reader) call(parts []string, many bool) {
+	schema, name := qualified(parts)
+	r.add(&r.facts.Functions, strings.Join(parts, "."))
+	c, isKnown := classOf(name)
+	r.certainly(c.effect)
+	if isSystem(schema) {
+		if !isKnown {
+			r.unknown("function %s: it is not in the table of functions", name)
+		}
+		return
+	}
+	if r.cat == nil || r.cat.code == nil {
+		if !isKnown || schema != "" && c.effect == 0 {
+			r.wants = true
+			r.unknown("function %s: it is not one of PostgreSQL's own, and there is no catalog to find its body in", name)
+		}
+		return
+	}
+	found := false
+	for _, f := range r.cat.code.routines[name] {
+		if schema == "" || schema == f.schema || schema == "pg_temp" {
+			found = true
+			r.routine(f, isKnown, many)
+		}
+	}
+	if !found && (!isKnown || schema != "" && c.effect == 0) {
+		r.unknown("function %s: the catalog does not hold it", dotted(schema, name))
+	}
+}
+
+// routine adds what one function does that a call may mean.
+func (r *reader) routine(f *routine, classed, many bool) {
+	what := "function " + dotted(f.schema, f.name)
+	switch {
+	case f.extension != "" && (classed || !f.volatile):
+		return
+	case f.definition == "" && !f.volatile:
+		return // by its own word
+	}
+	facts := r.hidden("routine "+f.id, what, f.definition)
+	if many && slices.ContainsFunc(facts.Verbs, changesRows) {
+		r.certainly(unbounded | destructive)
+	}
+}
+
+// changesRows reports whether a verb changes rows that are there already.
+func changesRows(verb string) bool { return verb == "update" || verb == "delete" || verb == "merge" }
+
+// certainly adds an effect, within a plain EXPLAIN too: planning calls functions.
+func (r *reader) certainly(e effect) {
+	dry := r.dry
+	r.dry = 0
+	r.effect(e)
+	r.dry = dry
+}
+
+// opens adds what reading or changing a relation runs: the query of a view,
+// rules, triggers, functions of its columns, its indexes and its policies.
+func (r *reader) opens(schema, name string, on event) {
+	if isSystem(schema) || schema == "" && strings.HasPrefix(name, "pg_") {
+		return
+	}
+	if r.cat == nil || r.cat.code == nil {
+		r.wants = true
+		return
+	}
+	for _, rel := range r.cat.find(schema, name) {
+		r.opensRelation(rel, on)
+	}
+}
+
+func (r *reader) opensRelation(rel *relation, on event) {
+	if rel.definition != "" {
+		r.hidden(fmt.Sprint("view ", rel.oid), "view "+dotted(rel.schema, rel.name), rel.definition)
+	}
+	code := r.cat.code
+	for _, id := range append([]uint32{rel.oid}, r.cat.children[rel.oid]...) {
+		for kind, list := range map[string][]*fired{"trigger": code.triggers[id], "rule": code.rules[id], "attached": code.attached[id]} {
+			for i, f := range list {
+				if f.on&on != 0 && (r.dry == 0 || kind == "attached") {
+					r.hidden(fmt.Sprint(kind, " ", id, " ", i), f.what+" of "+dotted(rel.schema, rel.name), f.definition)
+				}
+			}
+		}
+	}
+	if on&onWrite != 0 && rel.definition != "" { // a view that is written through
+		for _, id := range r.cat.sources[rel.oid] {
+			if under := r.cat.relations[id]; under != nil && under.definition == "" && under.schema != "pg_catalog" {
+				r.opensRelation(under, on)
+			}
+		}
+	}
+}
+
+// operator adds what an operator runs that is not one of PostgreSQL's own.
+func (r *reader) operator(op string) {
+	r.add(&r.operators, op)
+	if op == "" {
+		return
+	}
+	schema, name := qualified(splitOperator(op))
+	switch {
+	case schema == "pg_catalog":
+	case r.cat == nil || r.cat.code == nil:
+		if schema != "" {
+			r.wants = true
+			r.unknown("operator %s: there is no catalog to find its function in", op)
+		}
+	default:
+		for i, f := range r.cat.code.operators[name] {
+			r.hidden(fmt.Sprint("operator ", name, " ", i), "operator "+name, f)
+		}
+	}
+}
+
+// field adds what row.name runs where name is a function of the row.
+func (r *reader) field(name string) {
+	r.add(&r.fields, name)
+	if name == "" || r.cat == nil || r.cat.code == nil {
+		return
+	}
+	for _, f := range r.cat.code.routines[name] {
+		if r.cat.user[name].ofRow {
+			r.routine(f, false, true)
+		}
+	}
+}
+
+// runsText adds what a function does with the SQL it is given.
+func (r *reader) runsText(m *funcCall, name string) {
+	c, ok := classOf(name)
+	if !ok || c.sql == 0 {
+		return
+	}
+	r.facts.Dynamic = true
+	if c.sql > 1 && len(m.Args) < c.sql+1 && len(m.Args) != c.sql {
+		return // the form with three arguments runs nothing
+	}
+	if c.sql < 0 || len(m.Args) < c.sql || slices.ContainsFunc(m.Args, func(n *node) bool { _, named := unwrap(n).(*namedArg); return named }) {
+		r.unknown("function %s: it builds SQL from its arguments", name)
+		return
+	}
+	r.text(m.Args[c.sql-1], "function "+name)
+}
+
+// text adds what SQL does that is given as an expression.
+func (r *reader) text(n *node, what string) {
+	sql, ok := constantText(n)
+	if !ok {
+		r.unknown("%s: it runs SQL that is not a constant", what)
+		return
+	}
+	if r.depth >= 3 || len(sql) > r.parser.inProcess {
+		r.unknown("%s: what it runs is too much to be read", what)
+		return
+	}
+	tree, refusal := r.parser.parse(sql)
+	if refusal != nil {
+		r.unknown("%s: the SQL it runs can't be read", what)
+		return
+	}
+	r.depth++
+	defer func() { r.depth-- }()
+	for _, s := range tree.Stmts {
+		r.statement(s, sql)
+	}
+}
+
+// statement walks one statement of a text.
+func (r *reader) statement(s *rawStmt, text string) {
+	r.source = append(r.source, written(s, text))
+	r.walk(s.ProtoReflect(), nil)
+	r.source = r.source[:len(r.source)-1]
+}
+
+// written is a statement as it stands in its text.
+func written(s *rawStmt, text string) string {
+	from := min(max(int(s.StmtLocation), 0), len(text))
+	if to := from + int(s.StmtLen); s.StmtLen > 0 && to <= len(text) {
+		return text[from:to]
+	}
+	return text[from:]
+}
+
+// constantText gives a text written as one literal or several, joined.
+func constantText(n *node) (string, bool) {
+	switch m := unwrap(n).(type) {
+	case *aConst:
+		return constText(m), m.GetSval() != nil
+	case *typeCast:
+		return constantText(m.Arg)
+	case *aExpr:
+		if m.Kind == opPlain && operator(m) == "||" && m.Lexpr != nil {
+			a, ok1 := constantText(m.Lexpr)
+			b, ok2 := constantText(m.Rexpr)
+			return a + b, ok1 && ok2
+		}
+	}
+	return "", false
+}
+
+// firesOnDDL adds what event triggers run.
+func (r *reader) firesOnDDL() {
+	if r.cat == nil || r.cat.code == nil {
+		r.wants = true
+		return
+	}
+	for _, f := range r.cat.code.onDDL {
+		r.hidden(f.what, f.what, f.definition)
+	}
+}
+
+// replaces: OR REPLACE loses what was there.
+func (r *reader) replaces(replace bool, parts []*node) {
+	if !replace {
+		return
+	}
+	_, name := qualified(names(parts))
+	if r.cat == nil || r.cat.code == nil {
+		r.wants = true
+		r.effect(destructive)
+	} else if len(r.cat.code.routines[name]) > 0 || r.cat.hasSystemFunction(name) {
+		r.effect(destructive)
+	}
+}
+
+func (c *Catalog) hasSystemFunction(name string) bool {
+	_, ok := c.system[name]
+	return ok
+}
+
+// mayHold reports whether there may be a relation of that name.
+func (r *reader) mayHold(v *rangeVar) bool {
+	if r.cat == nil {
+		r.wants = true
+		return true
+	}
+	return len(r.cat.find(v.GetSchemaname(), v.GetRelname())) > 0
+}
+
+// systemTable reports whether a relation is one of the catalogs.
+func (r *reader) systemTable(v *rangeVar) bool {
+	if v == nil {
+		return false
+	}
+	switch v.Schemaname {
+	case "pg_catalog", "information_schema", "pg_toast":
+		return true
+	case "":
+		return strings.HasPrefix(v.Relname, "pg_")
+	}
+	return false
+}
