@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -281,13 +280,13 @@ func (addressed) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0
 // TestAPanicEndsOneSession: the process and the other sessions live.
 func TestAPanicEndsOneSession(t *testing.T) {
 	g := start(t)
-	other := g.connect(t, "")
 	g.judge = func(text string) Reading {
 		if text == "select 'boom'" {
 			panic("a fault of the judge's")
 		}
 		return allowed
 	}
+	other := g.connect(t, "")
 	conn := g.connect(t, "default_query_exec_mode=simple_protocol")
 	_, err := conn.Exec(t.Context(), "select 'boom'")
 	if code(err) != "XX000" || strings.Contains(err.Error(), "fault of") {
@@ -386,8 +385,8 @@ func FuzzStream(f *testing.F) {
 		client, peer := net.Pipe()
 		go func() { _, _ = peer.Write(in); _ = peer.Close() }()
 		defer client.Close()
-		out := bufio.NewWriter(io.Discard)
-		s := newStream(client, out, 64)
+		out := &outbox{conn: io.Discard}
+		s := newStream(client, out)
 		total := 0
 		for {
 			kind, size, err := s.next()

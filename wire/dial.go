@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"context"
 	"crypto/md5"
 	"crypto/tls"
@@ -24,8 +23,8 @@ type upstream struct {
 	target   *target
 	endpoint endpoint
 	conn     net.Conn
-	in       *stream       // from the server
-	out      *bufio.Writer // to the server
+	in       *stream // from the server
+	out      *outbox // to the server
 	lease    *credential.Lease
 	params   []param // as the server reported them, in order
 	pid      uint32  // the server's process id
@@ -154,8 +153,8 @@ func connect(ctx context.Context, t *target, e endpoint) (*upstream, error) {
 		}
 		conn = secured
 	}
-	up := &upstream{target: t, endpoint: e, conn: conn, out: bufio.NewWriterSize(conn, serverBuf)}
-	up.in = newStream(conn, up.out, serverBuf)
+	up := &upstream{target: t, endpoint: e, conn: conn, out: &outbox{conn: conn}}
+	up.in = newStream(conn, up.out)
 	return up, nil
 }
 
@@ -343,7 +342,7 @@ func (up *upstream) say(m pgproto3.FrontendMessage) error {
 func (up *upstream) close() {
 	_ = up.conn.SetDeadline(time.Now().Add(closing))
 	_ = up.say(&pgproto3.Terminate{})
-	_ = up.out.Flush()
+	_ = up.out.flush()
 	_ = up.conn.Close()
 }
 

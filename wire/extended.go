@@ -81,7 +81,7 @@ func (s *Session) bind(size int) error {
 func (s *Session) statementNamed(name string) (*statement, error) {
 	found, open := s.pipe.findStatement(name)
 	if open {
-		if err := s.up.out.Flush(); err != nil {
+		if err := s.up.out.flush(); err != nil {
 			return nil, err
 		}
 		s.pipe.wait()
@@ -94,7 +94,7 @@ func (s *Session) statementNamed(name string) (*statement, error) {
 func (s *Session) portalNamed(name string) (*portal, error) {
 	found, open := s.pipe.findPortal(name)
 	if open {
-		if err := s.up.out.Flush(); err != nil {
+		if err := s.up.out.flush(); err != nil {
 			return nil, err
 		}
 		s.pipe.wait()

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -35,34 +34,31 @@ var errTorn = errors.New("connection lost inside a message")
 // It flushes its partner, the writer to the other peer, before each read that
 // may block: what was forwarded leaves in one write, and never waits.
 type stream struct {
-	conn    net.Conn
-	partner *bufio.Writer // flushed before conn is read
-	r       *bufio.Reader
-	body    []byte // for messages larger than r's buffer
-	skip    int    // bytes of the last body still to discard from r
+	in      *inbox
+	partner *outbox // flushed before in waits
+	body    []byte  // for messages larger than a buffer
+	skip    int     // bytes of the last body still to discard
 }
 
 // newStream reads from conn and flushes partner before each read that may block.
-func newStream(conn net.Conn, partner *bufio.Writer, size int) *stream {
-	s := &stream{conn: conn, partner: partner}
-	s.r = bufio.NewReaderSize(flushFirst{s}, size)
-	return s
+func newStream(conn net.Conn, partner *outbox) *stream {
+	return &stream{in: newInbox(conn), partner: partner}
 }
 
-// flushFirst is the connection below a stream's buffer.
-type flushFirst struct{ s *stream }
-
-func (f flushFirst) Read(p []byte) (int, error) {
-	if err := f.s.partner.Flush(); err != nil {
-		return 0, fmt.Errorf("flush: %w", err)
+// need makes n bytes, at most bufferSize, be there.
+func (s *stream) need(n int) ([]byte, error) {
+	if s.in.buffered() < n {
+		if err := s.partner.flush(); err != nil {
+			return nil, fmt.Errorf("flush: %w", err)
+		}
 	}
-	return f.s.conn.Read(p)
+	return s.in.peek(n)
 }
 
 // next reads a header. The body has size bytes and is read by hold, pass or drop.
 func (s *stream) next() (kind byte, size int, err error) {
 	s.release()
-	h, err := s.r.Peek(headerLen)
+	h, err := s.need(headerLen)
 	if err != nil {
 		if len(h) > 0 && errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
@@ -74,28 +70,30 @@ func (s *stream) next() (kind byte, size int, err error) {
 	if n < 4 || n-4 > maxLarge {
 		return kind, 0, malformed("message %s claims %d bytes", quoteKind(kind), n)
 	}
-	_, _ = s.r.Discard(headerLen)
-	return kind, int(n - 4), nil
+	return kind, int(n - 4), s.in.discard(headerLen)
 }
 
 // hold returns a whole body, valid until the next call of next.
 //
 // The length was claimed by the peer: memory grows with the bytes that come.
 func (s *stream) hold(size int) ([]byte, error) {
-	if size <= s.r.Size() {
-		b, err := s.r.Peek(size)
-		s.skip = len(b)
+	if size <= bufferSize {
+		b, err := s.need(size)
 		if err != nil {
 			return nil, unexpected(err)
 		}
+		s.skip = size
 		return b, nil
+	}
+	if err := s.partner.flush(); err != nil {
+		return nil, fmt.Errorf("flush: %w", err)
 	}
 	s.body = s.body[:0]
 	for len(s.body) < size {
 		step := min(size-len(s.body), growStep)
 		at := len(s.body)
 		s.body = append(s.body, make([]byte, step)...)
-		if _, err := io.ReadFull(s.r, s.body[at:]); err != nil {
+		if err := s.in.readFull(s.body[at:]); err != nil {
 			return nil, unexpected(err)
 		}
 	}
@@ -104,31 +102,30 @@ func (s *stream) hold(size int) ([]byte, error) {
 
 // release gives back what hold returned.
 func (s *stream) release() {
-	if s.skip > 0 {
-		_, _ = s.r.Discard(s.skip)
-		s.skip = 0
-	}
+	_ = s.in.discard(s.skip) // buffered
+	s.skip = 0
 	if cap(s.body) > growStep {
 		s.body = nil
 	}
 }
 
 // pass forwards a message of which next read the header, without holding it.
-func (s *stream) pass(w *bufio.Writer, kind byte, size int) error {
+func (s *stream) pass(w *outbox, kind byte, size int) error {
 	if err := writeHeader(w, kind, size); err != nil {
 		return err
 	}
 	for size > 0 {
-		if s.r.Buffered() == 0 {
-			if _, err := s.r.Peek(1); err != nil {
+		if s.in.buffered() == 0 {
+			if _, err := s.need(1); err != nil {
 				return fmt.Errorf("%w: %w", errTorn, unexpected(err))
 			}
 		}
-		b, _ := s.r.Peek(min(size, s.r.Buffered()))
+		b := s.in.unread()
+		b = b[:min(size, len(b))]
 		if _, err := w.Write(b); err != nil {
 			return fmt.Errorf("%w: %w", errTorn, err)
 		}
-		_, _ = s.r.Discard(len(b))
+		_ = s.in.discard(len(b)) // buffered
 		size -= len(b)
 	}
 	return nil
@@ -136,23 +133,25 @@ func (s *stream) pass(w *bufio.Writer, kind byte, size int) error {
 
 // drop reads a body and forgets it.
 func (s *stream) drop(size int) error {
-	_, err := s.r.Discard(size)
-	if err != nil {
+	if err := s.partner.flush(); err != nil {
+		return fmt.Errorf("flush: %w", err)
+	}
+	if err := s.in.discard(size); err != nil {
 		return unexpected(err)
 	}
 	return nil
 }
 
 // writeHeader writes a type byte and the length of a body of size bytes.
-func writeHeader(w *bufio.Writer, kind byte, size int) error {
-	h := append(w.AvailableBuffer(), kind)
-	h = binary.BigEndian.AppendUint32(h, uint32(size+4))
-	_, err := w.Write(h)
+func writeHeader(w *outbox, kind byte, size int) error {
+	h := [headerLen]byte{kind}
+	binary.BigEndian.PutUint32(h[1:], uint32(size+4))
+	_, err := w.Write(h[:])
 	return err
 }
 
 // writeMessage writes a whole message.
-func writeMessage(w *bufio.Writer, kind byte, body []byte) error {
+func writeMessage(w *outbox, kind byte, body []byte) error {
 	if err := writeHeader(w, kind, len(body)); err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (s *Session) waitForRoom() error {
 	if !s.pipe.full() {
 		return nil
 	}
-	if err := s.up.out.Flush(); err != nil {
+	if err := s.up.out.flush(); err != nil {
 		return err
 	}
 	s.pipe.room()

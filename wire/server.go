@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -118,9 +117,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		pipe: newPipeline(),
 	}
 	session.log = s.log.With().Str("session", session.id).Logger()
-	writer := &lateConn{session: session}
-	session.out = bufio.NewWriterSize(writer, serverBuf)
-	session.in = newStream(writer, session.out, clientBuf)
+	session.out = &outbox{conn: lateConn{session}}
 	// The connection may have become TLS on the way.
 	defer func() { _ = session.conn.Close() }()
 	if err := guarded(func() error { return session.Serve(ctx) }); err != nil {
@@ -166,14 +163,10 @@ func (s *Server) Kill(session string) bool {
 	return true
 }
 
-// lateConn is whatever connection the session has by now: plain, then TLS.
-type lateConn struct {
-	net.Conn
-	session *Session
-}
+// lateConn writes to whatever connection the session has by now: plain, then TLS.
+type lateConn struct{ session *Session }
 
-func (c *lateConn) Read(p []byte) (int, error)  { return c.session.conn.Read(p) }
-func (c *lateConn) Write(p []byte) (int, error) { return c.session.conn.Write(p) }
+func (c lateConn) Write(p []byte) (int, error) { return c.session.conn.Write(p) }
 
 // pause waits, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -24,13 +23,13 @@ type Session struct {
 	server  *Server
 	id      string
 	log     zerolog.Logger
-	raw     net.Conn      // to the client; where deadlines are set
-	conn    net.Conn      // the same; TLS once started
-	secure  bool          // conn is TLS
-	address string        // the client's, without port
-	minor   int           // of protocol 3, as agreed: 0 or 2
-	in      *stream       // from the client
-	out     *bufio.Writer // to the client; the server loop's alone during the relay
+	raw     net.Conn // to the client; where deadlines are set
+	conn    net.Conn // the same; TLS once started
+	secure  bool     // conn is TLS
+	address string   // the client's, without port
+	minor   int      // of protocol 3, as agreed: 0 or 2
+	in      *stream  // from the client
+	out     *outbox  // to the client; the server loop's alone during the relay
 
 	caller    policy.Caller
 	target    *target
@@ -74,6 +73,7 @@ func (s *Session) Serve(ctx context.Context) error {
 	if err != nil {
 		return s.refuse(login, err)
 	}
+	s.in = newStream(s.conn, s.out) // whatever the connection has become
 	if hello.cancel != nil {
 		return s.server.cancel(login, hello.cancel)
 	}
@@ -151,7 +151,7 @@ func (s *Session) welcome() error {
 	}
 	_ = s.say(&pgproto3.ReadyForQuery{TxStatus: 'I'})
 	s.log.Info().Msg("session opened")
-	return s.out.Flush()
+	return s.out.flush()
 }
 
 // close ends what dial began.
@@ -178,8 +178,9 @@ func (s *Session) relay(ctx context.Context) error {
 	defer s.server.open.remove(s.id)
 
 	s.in.partner, s.up.in.partner = s.up.out, s.out
-	ends := make(chan error, 2)
+	left := make(chan struct{})
 	go func() {
+		defer close(left)
 		err := guarded(func() error { return s.fromClient(ctx) })
 		if errors.Is(err, errLeft) {
 			err = s.leave(err)
@@ -187,18 +188,13 @@ func (s *Session) relay(ctx context.Context) error {
 		if err != nil {
 			cancel(err)
 		}
-		ends <- err
 	}()
-	go func() {
-		err := guarded(func() error { return s.fromServer(ctx) })
-		if s.left.Load() {
-			err = errLeft
-		}
-		cancel(err) // no answers, no session
-		ends <- err
-	}()
-	<-ends
-	<-ends
+	err := guarded(func() error { return s.fromServer(ctx) })
+	if s.left.Load() {
+		err = errLeft
+	}
+	cancel(err) // no answers, no session
+	<-left
 	return context.Cause(ctx)
 }
 
@@ -214,7 +210,7 @@ func (s *Session) finish(cancel context.CancelCauseFunc, why error) {
 func (s *Session) leave(why error) error {
 	s.left.Store(true)
 	_ = s.up.say(&pgproto3.Terminate{})
-	if err := s.up.out.Flush(); err != nil {
+	if err := s.up.out.flush(); err != nil {
 		return why
 	}
 	return nil
@@ -258,7 +254,7 @@ func (s *Session) bid(ctx context.Context, why error) error {
 	s.log.Info().Str("end", reason).Msg("session closed")
 	switch reason {
 	case "client left", "server left":
-		_ = s.out.Flush()
+		_ = s.out.flush()
 		return nil
 	}
 	return s.refuse(ctx, why)
@@ -312,7 +308,7 @@ func (s *Session) refuse(ctx context.Context, err error) error {
 		} else {
 			_ = s.say(errorResponse(refusal, "FATAL"))
 		}
-		_ = s.out.Flush()
+		_ = s.out.flush()
 	}
 	return nil
 }
