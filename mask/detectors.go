@@ -120,6 +120,9 @@ func (d *Detectors) Append(dst, text []byte, context string) ([]byte, int) {
 	if d == nil {
 		return append(dst, text...), 0
 	}
+	if context = d.useful(context); context == "" && !d.stirs(text) {
+		return append(dst, text...), 0
+	}
 	s := d.whole(text, context)
 	defer d.release(s)
 	if len(s.found) == 0 {
@@ -138,10 +141,20 @@ func (d *Detectors) Append(dst, text []byte, context string) ([]byte, int) {
 	return append(dst, s.slice(copied, s.end)...), n
 }
 
-// whole scans a text that is all there.
+// stirs reports whether text has a byte that wakes a machine.
+func (d *Detectors) stirs(text []byte) bool {
+	for _, b := range text {
+		if d.wake[b] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// whole scans a text that is all there, behind a useful context or none.
 func (d *Detectors) whole(text []byte, context string) *scan {
 	s := d.scans.Get().(*scan)
-	if context = d.useful(context); context != "" {
+	if context != "" {
 		s.begin(context)
 		s.text = append(s.text, text...)
 	} else {

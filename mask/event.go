@@ -16,7 +16,18 @@ type event struct {
 	src   []byte
 	nodes []node
 	edits []edit
+	names map[string]string // of members, each kept once
+	in    bytes.Buffer
+	dec   *jsontext.Decoder
 }
+
+const (
+	maxNodes = 1 << 18 // values in one event
+	maxNames = 1 << 10 // that are remembered
+)
+
+// errNodes is said of an event with more of them.
+var errNodes = errors.New("too many values")
 
 // node is a value of the document. Nodes are known by their place in the list;
 // the root is 0.
@@ -39,7 +50,19 @@ type edit struct {
 // client may take the other one.
 func (e *event) parse(src []byte) error {
 	e.src, e.nodes, e.edits = src, e.nodes[:0], e.edits[:0]
-	dec := jsontext.NewDecoder(bytes.NewBuffer(src))
+	if cap(e.nodes) > maxNodes/16 {
+		e.nodes = nil
+	}
+	if len(e.names) > maxNames || e.names == nil {
+		e.names = map[string]string{}
+	}
+	e.in = *bytes.NewBuffer(src)
+	if e.dec == nil {
+		e.dec = jsontext.NewDecoder(&e.in)
+	} else {
+		e.dec.Reset(&e.in)
+	}
+	dec := e.dec
 	if err := e.read(dec, ""); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
@@ -58,6 +81,9 @@ func (e *event) parse(src []byte) error {
 // read reads a value and all that is in it. The decoder bounds the depth.
 func (e *event) read(dec *jsontext.Decoder, name string) error {
 	kind, at := dec.PeekKind(), len(e.nodes)
+	if at == maxNodes {
+		return errNodes
+	}
 	e.nodes = append(e.nodes, node{kind: kind, name: name})
 	if kind != jsontext.KindBeginObject && kind != jsontext.KindBeginArray {
 		value, err := dec.ReadValue()
@@ -76,11 +102,13 @@ func (e *event) read(dec *jsontext.Decoder, name string) error {
 	for dec.PeekKind() != jsontext.KindEndObject && dec.PeekKind() != jsontext.KindEndArray {
 		member := ""
 		if kind == jsontext.KindBeginObject {
-			token, err := dec.ReadToken()
+			quoted, err := dec.ReadValue()
 			if err != nil {
 				return err
 			}
-			member = token.String()
+			if member, err = e.name(quoted); err != nil {
+				return err
+			}
 		}
 		child := len(e.nodes)
 		if err := e.read(dec, member); err != nil {
@@ -98,6 +126,23 @@ func (e *event) read(dec *jsontext.Decoder, name string) error {
 	}
 	e.nodes[at].end, e.nodes[at].last = int(dec.InputOffset()), len(e.nodes)
 	return nil
+}
+
+// name is the name of a member that is written so.
+func (e *event) name(quoted jsontext.Value) (string, error) {
+	plain := []byte(quoted[1 : len(quoted)-1])
+	if bytes.IndexByte(plain, '\\') >= 0 {
+		var err error
+		if plain, err = jsontext.AppendUnquote(nil, quoted); err != nil {
+			return "", err
+		}
+	}
+	name, ok := e.names[string(plain)]
+	if !ok {
+		name = string(plain)
+		e.names[name] = name
+	}
+	return name, nil
 }
 
 // none is no node.
