@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"sallyport/credential"
@@ -51,6 +52,7 @@ type target struct {
 
 	reach
 	pool       *pool
+	lastEcho   atomic.Pointer[remembered]
 	tokenQuery string        // "" for none
 	idle       time.Duration // of a WebSocket and of an upload
 }
