@@ -20,6 +20,12 @@
 // exchanges into recordings, problem.go writes every refusal, and needs.go
 // lists what the room wants from others.
 //
+// What a request asks of a provider is read in llm_asked.go: calls of models in
+// llm.go, one file for each provider, messages to tools in mcp.go, GraphQL in
+// graphql.go. meter.go prices a call before it with tokens.go and prices.go,
+// usage.go after it, from what meter_read.go saw pass. The one change that is
+// made to a body that was judged, before the verdict, is llm_usage.go's.
+//
 // The laws:
 //
 //   - Nothing is forwarded before its verdict is recorded, and no body ends

@@ -132,9 +132,9 @@ const codeRefused = -32003
 
 // rpcProblem is a refusal for MCP clients. To requests it is an answer with
 // status 200: the Python SDK waits for ever for the answer to a request that
-// ended in another status (python-sdk#2110), and the TypeScript SDK takes it for
-// a broken transport, while both raise their McpError for a JSON-RPC error and
-// keep the session. What wants no answer, or could not be read, gets the status.
+// ended in another status (python-sdk#2110), and the TypeScript SDK raises an
+// error of its transport, while both raise their McpError for a JSON-RPC error
+// and keep the session. What wants no answer, or could not be read, gets the status.
 func (x *exchange) rpcProblem(r *policy.Refusal, status int) (int, any) {
 	var all []rpcError
 	detail := rpcDetail{codeRefused, messageOf(r), x.problem(r, status)}

@@ -3,7 +3,6 @@ package httpguard
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 
@@ -70,9 +69,6 @@ func (t Target) checkCost(out *target, add func(key string, err error)) {
 	out.prices = &priceTable{shipped: shipped}
 	if t.Prices != "" {
 		out.prices.overlay, err = readOverlay(t.Prices)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			err = fmt.Errorf("%w", err)
-		}
 		add("prices", err)
 	}
 }

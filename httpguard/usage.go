@@ -117,7 +117,7 @@ func top(n *int64, others ...int64) {
 	}
 }
 
-// price is what the usage costs, and whether that is known.
+// bill is what the usage costs, and whether that is known.
 func (m *meter) bill(u usage) (money, bool) {
 	p := m.target.prices.find(m.target.provider, u.model)
 	if p == nil {
