@@ -59,6 +59,9 @@ func (r *rule) undecided(q *Question, flags []string, err error) Verdict {
 		v.Detail += ": " + errUnparsed.Error()
 		v.Hint = unparsedHint
 	}
+	if q.SQL != nil && len(q.SQL.Unknown) > 0 {
+		v.Hint = "leave out what cannot be looked into, or write out what it does as statements"
+	}
 	v.Detail += "; condition: " + r.condition.source + asked(q)
 	return v
 }
@@ -89,6 +92,8 @@ var hints = []struct {
 	{"sql.ddl", func(s *SQL) bool { return s.DDL }, "leave the schema as it is, or ask its owner for the change"},
 	{"sql.destructive", func(s *SQL) bool { return s.Destructive && s.Unbounded }, "add a WHERE clause that selects the rows you mean"},
 	{"sql.destructive", func(s *SQL) bool { return s.Destructive }, "use a statement that loses nothing"},
+	{"sql.dynamic", func(s *SQL) bool { return s.Dynamic }, "write the statements out, one by one"},
+	{"sql.side_door", func(s *SQL) bool { return s.SideDoor }, "select from the tables themselves"},
 	{"sql.writes", func(s *SQL) bool { return s.Writes }, "use a statement that only reads"},
 	{"sql.statements", func(s *SQL) bool { return s.Statements > 1 }, "send one statement at a time"},
 	{"sql.protected", func(s *SQL) bool { return s.Protected }, "leave the protected tables out of it"},

@@ -99,7 +99,7 @@ func TestProviderRules(t *testing.T) {
 		"models, empty":  {RuleConfig{Targets: []string{"model"}, Models: []string{}}, `models: models names none`},
 		"models, space":  {RuleConfig{Targets: []string{"model"}, Models: []string{" a"}}, `models[0]: " a" names no model`},
 		"pack and if":    {RuleConfig{Targets: []string{"web"}, Pack: "read-only-http", If: "true"}, `pack: pack and if are two`},
-		"no pack":        {RuleConfig{Targets: []string{"web"}, Pack: "read-only"}, `pack: no pack "read-only"`},
+		"no pack":        {RuleConfig{Targets: []string{"web"}, Pack: "read-nothing"}, `pack: no pack "read-nothing"`},
 		"pack, db":       {RuleConfig{Targets: []string{"db"}, Pack: "read-only-http"}, `target "db" is Postgres, but the condition is about http`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -10,6 +10,12 @@ import (
 
 // packs are the ready conditions that `pack` names.
 var packs = map[string]string{
+	"no-destructive": `sql.destructive`,
+	"no-unbounded":   `sql.unbounded`,
+	"no-ddl":         `sql.ddl`,
+	"read-only":      `sql.writes || sql.ddl || sql.destructive`,
+	"no-dynamic":     `sql.dynamic`,
+	"no-side-doors":  `sql.side_door`,
 	"read-only-http": `!(http.method in ["GET", "HEAD", "OPTIONS"])`,
 }
 

@@ -204,7 +204,7 @@ func conjuncts(n *node, to []*node) []*node {
 
 // tie notes a relation that an equality ties to the target's own row.
 func (c *condition) tie(e *aExpr) {
-	if e.Kind != opPlain && e.Kind != opNotDistinct || operator(e) != "=" {
+	if e.Kind != opPlain && e.Kind != opNotDistinct || !slices.Contains([]string{"=", "<=", ">="}, operator(e)) {
 		return
 	}
 	for _, pair := range [][2]*node{{e.Lexpr, e.Rexpr}, {e.Rexpr, e.Lexpr}} {
@@ -219,8 +219,12 @@ func (c *condition) tie(e *aExpr) {
 		}
 		of, column := other[len(other)-2], other[len(other)-1]
 		if item := c.beside[of]; item != nil && !c.ours[of] && c.restates(mine[len(mine)-1], item, column) {
-			c.ours[of] = true
 			c.tied = append(c.tied, e)
+			// The same value is not the same row, but for a key.
+			c.ours[of] = operator(e) == "=" && c.isKey(pair[0])
+			if !c.ours[of] {
+				delete(c.ours, of)
+			}
 		}
 	}
 }

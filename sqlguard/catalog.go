@@ -21,7 +21,7 @@ type Catalog struct {
 	system    map[string]function // functions of pg_catalog and information_schema, overloads merged
 	user      map[string]function // all others
 	code      *code
-	operators map[string]bool // names of operators that are neither PostgreSQL's own nor a known extension's
+	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
 	bodies    map[string][]string // the CREATE FUNCTION of functions in SQL that are not trusted, by name
 	casts     map[string]bool     // names of types to which a function casts that nobody read
 }

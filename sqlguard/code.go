@@ -13,7 +13,7 @@ import (
 // triggers, rules, defaults. What it says is immutable; readings are kept.
 type code struct {
 	routines  map[string][]*routine // by name, in any schema but the system's
-	operators map[string][]string   // by operator: the functions behind it, as SQL
+	operators map[string][]string   // by operator: the functions behind it, as SQL; "" for one that hides PostgreSQL's own
 	triggers  map[uint32][]*fired
 	rules     map[uint32][]*fired
 	attached  map[uint32][]*fired     // defaults, constraints, indexes, row security
@@ -81,7 +81,11 @@ var codeParts = []struct {
 		JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 		LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
 		LEFT JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid WHERE ` + userCode, 7, addRoutine},
-	{"operators' functions", `SELECT o.oprname, 'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
+	{"operators' functions", `SELECT o.oprname, CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_operator s
+		WHERE s.oprname = o.oprname AND s.oprleft = o.oprleft AND s.oprright = o.oprright
+		  AND s.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
+			WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e'))
+		THEN '' ELSE 'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()' END
 		FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE ` + userCode, 2, addOperatorCode},
 	{"triggers", `SELECT t.tgrelid, t.tgname, t.tgtype, pg_catalog.pg_get_triggerdef(t.oid)

@@ -77,7 +77,20 @@ func opposed(a, b *aExpr) bool {
 	if a.Kind != b.Kind || a.Kind != opPlain && a.Kind != opLike && a.Kind != opILike {
 		return false
 	}
-	if !slices.Contains(covers[operator(a)], operator(b)) || !same(a.Lexpr, b.Lexpr) {
+	if !same(a.Lexpr, b.Lexpr) {
+		return false
+	}
+	x, okX := unwrap(bare(a.Rexpr)).(*aConst)
+	y, okY := unwrap(bare(b.Rexpr)).(*aConst)
+	if okX && okY && operator(a) == "=" && operator(b) == "=" && x.GetBoolval() != nil && y.GetBoolval() != nil {
+		return x.GetBoolval().Boolval != y.GetBoolval().Boolval // b = true OR b = false
+	}
+	if operator(a)+operator(b) == "<>" { // x < 5 OR x > 4
+		hi, ok1 := number(a.Rexpr)
+		lo, ok2 := number(b.Rexpr)
+		return ok1 && ok2 && lo < hi
+	}
+	if !slices.Contains(covers[operator(a)], operator(b)) {
 		return false
 	}
 	return same(a.Rexpr, b.Rexpr) || overlap(a, b)

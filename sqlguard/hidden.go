@@ -227,6 +227,10 @@ func (r *reader) operator(op string) {
 		}
 	default:
 		for i, f := range r.cat.code.operators[name] {
+			if f == "" {
+				r.unknown("operator %s: another schema holds one for the same types as PostgreSQL's own", name)
+				continue
+			}
 			r.hidden(fmt.Sprint("operator ", name, " ", i), "operator "+name, f)
 		}
 	}

@@ -230,7 +230,9 @@ func (c condition) ofList(e *aExpr, op string, negated bool) (truth, bool) {
 		items = m.Elements
 	case *aConst:
 		for _, s := range strings.Split(strings.Trim(constText(m), "{}"), ",") {
-			items = append(items, makeText(s))
+			if strings.TrimSpace(s) != "" {
+				items = append(items, makeText(s))
+			}
 		}
 	case *subLink:
 		q, ok := unwrap(m.Subselect).(*selectStmt)
