@@ -26,11 +26,12 @@ CREATE FUNCTION wipe_notes() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FR
 CREATE FUNCTION run_sql(q text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE q; RETURN 'ok'; END $$;
 CREATE FUNCTION audit_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit_log (actor, action) VALUES (current_user, TG_OP); RETURN NEW; END $$;
 CREATE TRIGGER users_audit AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION audit_users();
-CREATE VIEW wiping AS SELECT wipe_notes();
+CREATE FUNCTION wipe() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM notes; RETURN 1; END $$;
+CREATE VIEW wiping AS SELECT wipe();
 CREATE TABLE trapped (id int PRIMARY KEY, v text);
 CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM notes; RETURN NEW; END $$;
 CREATE TRIGGER trap BEFORE INSERT ON trapped FOR EACH ROW EXECUTE FUNCTION trap();
 CREATE TABLE ruled (id int PRIMARY KEY, v text);
 CREATE RULE r AS ON UPDATE TO ruled DO ALSO DELETE FROM notes;
 CREATE FUNCTION remove_note(p int) RETURNS void LANGUAGE sql AS 'DELETE FROM public.notes WHERE notes.id = p';
-CREATE AGGREGATE wiping_sum (int) (SFUNC = int4pl, STYPE = int, FINALFUNC = order_count);
+CREATE AGGREGATE wiping_sum (int) (SFUNC = int4pl, STYPE = int, FINALFUNC = int4abs);
