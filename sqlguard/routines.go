@@ -110,7 +110,10 @@ func (sh *shield) readQuery(rt *reading, n *node, create *functionStmt, last boo
 	if !ok || query.IntoClause != nil {
 		return false
 	}
-	r := &reader{cat: sh.cat, parser: sh.parser, facts: &policy.SQL{}, seen: map[noted]bool{}}
+	r := &reader{
+		cat: sh.cat, parser: sh.parser, facts: &policy.SQL{}, seen: map[noted]bool{},
+		shared: &sharedReading{open: map[string]bool{}},
+	}
 	r.walk(query.ProtoReflect(), nil)
 	if r.facts.Writes || r.facts.DDL || r.facts.Destructive || len(r.settings) > 0 || len(r.setCalls) > 0 || sh.closeDoors(r, query) != nil {
 		return false

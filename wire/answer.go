@@ -109,7 +109,7 @@ func (s *Session) completed(a *awaited, kind byte, size int) error {
 		s.answered()
 	} else {
 		a.nth++
-		a.plan, a.fields, a.planned = nil, nil, false
+		a.plan, a.fields, a.planned, a.copy, a.copies = nil, nil, false, nil, false
 		a.rows, a.bytes, a.masked = 0, 0, 0
 	}
 	return writeMessage(s.out, kind, body)
@@ -264,31 +264,4 @@ func (s *Session) setting(size int) error {
 		return err
 	}
 	return writeMessage(s.out, 'S', body)
-}
-
-// copyBegins carries CopyInResponse, CopyOutResponse and, of replication,
-// CopyBothResponse.
-func (s *Session) copyBegins(a *awaited, kind byte, size int) error {
-	if a.kind != 'Q' && a.kind != 'E' || kind == 'W' && !s.target.replication {
-		return unasked(kind)
-	}
-	if kind == 'G' {
-		s.pipe.copyBegins()
-	}
-	if kind != 'G' && a.protected() {
-		return fmt.Errorf("COPY over protected columns was begun")
-	}
-	return s.up.in.pass(s.out, kind, size)
-}
-
-// copyOut carries CopyData and CopyDone, row by row, as bytes.
-func (s *Session) copyOut(a *awaited, kind byte, size int) error {
-	if a.kind != 'Q' && a.kind != 'E' || a.protected() {
-		return unasked(kind)
-	}
-	if kind == 'd' {
-		a.rows++
-		a.bytes += int64(size)
-	}
-	return s.up.in.pass(s.out, kind, size)
 }

@@ -256,6 +256,15 @@ func (p *tap) received(text string) bool {
 	return bytes.Contains(p.got.Bytes(), []byte(text))
 }
 
+// Copy masks the second of two columns.
+func (secretsPlan) Copy(_, columns int) (*mask.Copy, error) {
+	if columns != 2 {
+		return nil, errors.New("not two columns")
+	}
+	redact, _ := mask.Lookup("redact")
+	return mask.NewCopy(mask.Plan{nil, redact}, []mask.Field{{Type: 23}, {Type: 25, Modifier: -1}}, mask.CopyDefaults(mask.CopyText))
+}
+
 // secretsPlan masks columns named secret, and lets all others pass.
 type secretsPlan struct{}
 

@@ -55,6 +55,9 @@ type Reading struct {
 // the description the server gave. What it does not understand it masks.
 type Planner interface {
 	Plan(ctx context.Context, n int, fields []mask.Field) mask.Plan
+	// Copy is Plan for a COPY ... TO STDOUT, which the server does not describe;
+	// nil where nothing is masked. An error means that no row may pass.
+	Copy(n, columns int) (*mask.Copy, error)
 }
 
 // Journal opens the recording of a session.

@@ -29,6 +29,8 @@ type awaited struct {
 	plan    mask.Plan // Q: for the rows of the nth
 	fields  []mask.Field
 	planned bool
+	copies  bool       // a COPY TO STDOUT, or of replication, is under way
+	copy    *mask.Copy // its mask; nil where nothing is masked
 	tag     string
 	code    string
 	message string

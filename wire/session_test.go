@@ -524,3 +524,21 @@ func TestDeferredErrorsAreScrubbed(t *testing.T) {
 		}
 	}
 }
+
+func TestCopyOutIsMasked(t *testing.T) {
+	g := start(t)
+	g.db.Exec(t, `create table t (id int, secret text); insert into t values (1, 'hunter2'), (2, e'hunter2\tand\nmore'), (3, null)`)
+	g.judge = func(text string) Reading {
+		return Reading{Verdict: allowed.Verdict, Plans: secretsPlan{}, Protected: strings.Contains(text, "t")}
+	}
+	conn := g.connect(t, "").PgConn()
+	var out strings.Builder
+	if _, err := conn.CopyTo(t.Context(), &out, "copy t to stdout"); err != nil || out.String() != "1\t[redacted]\n2\t[redacted]\n3\t\\N\n" {
+		t.Fatalf("%q, %v", out.String(), err)
+	}
+	// What can't be planned ends the session before a row.
+	out.Reset()
+	if _, err := conn.CopyTo(t.Context(), &out, "copy (select id, secret, 1 from t) to stdout"); code(err) != "XX000" || out.Len() > 0 {
+		t.Fatalf("%q, %v", out.String(), err)
+	}
+}

@@ -69,7 +69,9 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 }
 
 func (j *statementJudge) newShield(columns *mask.Columns) *shield {
-	return &shield{guard: sqlguard.New(guarded(columns), j.parser), columns: columns, known: newReadings()}
+	guard := sqlguard.New(guarded(columns), j.parser)
+	guard.CopyRows = true
+	return &shield{guard: guard, columns: columns, known: newReadings()}
 }
 
 // shield is the one for the caller. There are as many as there are sets of

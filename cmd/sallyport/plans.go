@@ -195,6 +195,9 @@ func (p *plans) transform(out sqlguard.Output) *mask.Transform {
 // blind masks all there is.
 type blind struct{}
 
+// Copy lets no row pass.
+func (blind) Copy(int, int) (*mask.Copy, error) { return nil, errCopyUnknown }
+
 // Plan redacts every column.
 func (blind) Plan(_ context.Context, _ int, fields []mask.Field) mask.Plan {
 	plan := make(mask.Plan, len(fields))
