@@ -243,7 +243,8 @@ func (ev eval) rowsOf(n *node) (value, []column) {
 	v := ev.useArguments(call, "a function in FROM")
 	v.deps = union(v.deps, behind)
 	if isOthers(name) {
-		for _, rel := range ev.sh.cat.find("pg_catalog", othersViews[0]) {
+		if found := ev.sh.cat.find("pg_catalog", othersViews[0]); len(found) > 0 {
+			rel := found[0]
 			var columns []column
 			for _, a := range rel.columns {
 				columns = append(columns, column{name: a.name, value: value{deps: ev.sh.columns[rel.oid][a.name]}, loose: true})

@@ -13,7 +13,6 @@ type (
 	alterSystem    = pg.AlterSystemStmt
 	returnStmt     = pg.ReturnStmt
 	parameter      = pg.FunctionParameter
-	columnDef      = pg.ColumnDef
 )
 
 // The enumerators of those.
