@@ -76,12 +76,16 @@ var simpleScripts = []script{
 		c.query(
 			"select grumble('one'), grumble('two')", "do $$ begin raise warning 'w % %', 1, 'x'; raise info 'i'; raise log 'l'; raise debug 'd'; end $$",
 			"set client_min_messages = debug1", "do $$ begin raise debug 'seen'; end $$", "set client_min_messages = error", "select grumble('unheard')",
-			"reset client_min_messages", "select fail('on purpose')", "select foo(1, 'x')", "create function broken() returns int language plpgsql as $$ begin return; en $$",
+			"reset client_min_messages", "select fail('on purpose')",
 			"create function answer() returns int language sql as 'select 42'", "select answer()", "drop function answer()", "call fail('x')",
 		)
 		c.exchange(parse("", "select fail($1)"), bind("", "", "by bind"), execute("", 0), sync)
 		c.exchange(parse("", "select grumble($1)"), bind("", "", "by bind"), execute("", 0), sync)
 	}, unguarded},
+	{"simple/functions that are none", func(p *play) {
+		c := p.open("a")
+		c.query("select foo(1, 'x')", "create function broken() returns int language plpgsql as $$ begin return; en $$", "select 'goes on'")
+	}, inProcessOnly},
 	{"simple/long text", func(p *play) {
 		c := p.open("a")
 		c.query("select length('"+strings.Repeat("x", 300_000)+"')", "select "+strings.Repeat("1,", 1500)+"1", "select 1 -- "+strings.Repeat("ä", 100_000))

@@ -99,6 +99,7 @@ func (n needs) End(recorder.Closing) error                                      
 type masksElsewhere struct{}
 
 func (masksElsewhere) Plan(context.Context, int, []mask.Field) mask.Plan { return nil }
+func (masksElsewhere) Copy(int, int) (*mask.Copy, error)                 { return nil, nil }
 
 // plain is a gateway in this process, without masks and TLS.
 func plain(t *testing.T) *route {
