@@ -9,7 +9,6 @@ import (
 // body reads the body of a function or a procedure. source is the statement
 // that defines it.
 func (r *reader) body(m *functionStmt, source string) {
-	r.facts.Dynamic = true
 	what := "function " + strings.Join(names(m.Funcname), ".")
 	for _, n := range m.Parameters {
 		if p := n.GetFunctionParameter(); p != nil && p.Name != "" {
@@ -71,8 +70,14 @@ func (r *reader) plpgsql(source, what string) {
 	}
 	r.depth++
 	defer func() { r.depth-- }()
+	for _, name := range strings.Fields(given) {
+		r.declare(name)
+	}
 	r.block(body, what)
 }
+
+// given are the variables that every body has, or a trigger's.
+const given = "found new old tg_name tg_when tg_level tg_op tg_relid tg_relname tg_table_name tg_table_schema tg_nargs tg_argv tg_event tg_tag sqlstate sqlerrm"
 
 // blocks are the statements of PL/pgSQL, and whether they repeat what is in them.
 var blocks = map[string]bool{

@@ -196,6 +196,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		r.object(m.Objtype.String(), m.Object)
 	case *functionStmt:
 		r.replaces(m.Replace, m.Funcname)
+		r.facts.Dynamic = true
 		r.body(m, r.written())
 	case *triggerStmt:
 		r.call(names(m.Funcname), false)

@@ -93,6 +93,9 @@ func (r *reader) column(m *columnRef, f *frame) {
 		return
 	}
 	name := parts[len(parts)-1]
+	if r.variables[parts[0]] {
+		return
+	}
 	if len(parts) > 1 {
 		r.add(&r.fields, name)
 		r.noteColumn(f.lookup(parts[:len(parts)-1]), name)

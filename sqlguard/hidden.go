@@ -29,6 +29,13 @@ func (r *reader) unknown(format string, args ...any) {
 // hidden reads code that runs besides the text, and adds what it does. The code
 // is SQL whose own effect, that of defining it, does not count.
 func (r *reader) hidden(key, what, definition string) policy.SQL {
+	facts := r.peek(key, what, definition)
+	r.merge(facts)
+	return facts
+}
+
+// peek reads code that runs besides the text.
+func (r *reader) peek(key, what, definition string) policy.SQL {
 	facts, ok := r.cat.code.reading(key)
 	if !ok {
 		s := r.shared
@@ -51,7 +58,6 @@ func (r *reader) hidden(key, what, definition string) policy.SQL {
 			r.cat.code.keep(key, facts)
 		}
 	}
-	r.merge(facts)
 	return facts
 }
 
@@ -231,7 +237,9 @@ func (r *reader) operator(op string) {
 				r.unknown("operator %s: another schema holds one for the same types as PostgreSQL's own", name)
 				continue
 			}
-			r.hidden(fmt.Sprint("operator ", name, " ", i), "operator "+name, f)
+			facts := r.peek(fmt.Sprint("operator ", name, " ", i), "operator "+name, f)
+			facts.Verbs, facts.Functions = nil, nil // of every operator of that name
+			r.merge(facts)
 		}
 	}
 }

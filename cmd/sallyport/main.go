@@ -2,6 +2,8 @@
 //
 //	serve     the gateway
 //	check     is gateway.toml right?
+//	explain   what a statement would do
+//	policy    expected verdicts, for CI
 //	demo      everything on loopback with scratch data
 //	token     issued gateway tokens
 //	sessions  what was recorded
@@ -61,7 +63,7 @@ func newRootCmd() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
-		newServeCmd(), newCheckCmd(), newDemoCmd(),
+		newServeCmd(), newCheckCmd(), newDemoCmd(), newExplainCmd(), newPolicyCmd(),
 		newTokenCmd(), newSessionsCmd(), newCACmd(), newVersionCmd(),
 		newParseWorkerCmd(),
 	)
