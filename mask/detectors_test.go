@@ -181,6 +181,9 @@ func TestDetectors(t *testing.T) {
 	if len(DetectorNames()) != 10 {
 		t.Error(DetectorNames())
 	}
+	if len(detectors) > 16 {
+		t.Error("a scan has room for 16 machines")
+	}
 }
 
 // streamed checks that a text in pieces is masked as it is in whole, and that no
