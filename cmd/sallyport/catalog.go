@@ -12,7 +12,8 @@ import (
 
 const (
 	catalogAge     = 30 * time.Second // how old a catalog may be that knows every name it is asked for
-	catalogTimeout = 15 * time.Second // for one load
+	catalogTimeout = 15 * time.Second // for one load, all tries
+	loadAgain      = 3                // times a load that failed is tried again
 )
 
 // sides opens connections beside the sessions.
@@ -54,6 +55,13 @@ func (c *catalog) since(ctx context.Context, s sides, at time.Time) (*sqlguard.C
 		return now.Catalog, nil
 	}
 	loaded, err := load(ctx, s, c.target)
+	for range loadAgain {
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		// Another session may drop what is being read.
+		loaded, err = load(ctx, s, c.target)
+	}
 	if err != nil {
 		return nil, err
 	}

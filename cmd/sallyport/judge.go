@@ -63,6 +63,7 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 			}
 		}
 		b.free = j.newShield(nil)
+		b.free.guard.FreeSettings = target.ParserSettings == "free"
 		j.benches[name] = b
 	}
 	return j, nil

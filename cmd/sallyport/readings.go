@@ -11,16 +11,16 @@ import (
 // is not parsed again. It is bounded by bytes, and forgets what was used longest
 // ago. Safe for concurrent use.
 type readings struct {
-	mu    sync.Mutex
-	bytes int
+	mu      sync.Mutex
+	catalog *sqlguard.Catalog // of all that is remembered: an older one is let go
+	bytes   int
 	used  *list.List // of *remembered, the latest first
 	known map[string]*list.Element
 }
 
-// remembered is one reading, good for one catalog.
+// remembered is one reading.
 type remembered struct {
 	text    string
-	catalog *sqlguard.Catalog
 	reading sqlguard.Reading
 }
 
@@ -40,30 +40,31 @@ func (r *readings) get(text string, cat *sqlguard.Catalog) (sqlguard.Reading, bo
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e, ok := r.known[text]
-	if !ok {
-		return sqlguard.Reading{}, false
-	}
-	m := e.Value.(*remembered)
-	if m.catalog != cat {
+	if !ok || cat != r.catalog {
 		return sqlguard.Reading{}, false
 	}
 	r.used.MoveToFront(e)
-	return m.reading, true
+	return e.Value.(*remembered).reading, true
 }
 
-// put remembers a reading in place of an older one.
+// put remembers a reading, and forgets those against another catalog.
 func (r *readings) put(text string, cat *sqlguard.Catalog, reading sqlguard.Reading) {
 	if len(text) > readingLong {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if cat != r.catalog {
+		r.catalog, r.bytes = cat, 0
+		r.used.Init()
+		clear(r.known)
+	}
 	if e, ok := r.known[text]; ok {
-		e.Value = &remembered{text, cat, reading}
+		e.Value = &remembered{text, reading}
 		r.used.MoveToFront(e)
 		return
 	}
-	r.known[text] = r.used.PushFront(&remembered{text, cat, reading})
+	r.known[text] = r.used.PushFront(&remembered{text, reading})
 	r.bytes += weight(text)
 	for r.bytes > readingsBytes {
 		e := r.used.Back()

@@ -18,8 +18,13 @@ func TestReadingsAreBoundToTheirCatalog(t *testing.T) {
 		t.Fatal("a reading against another catalog was taken")
 	}
 	r.put("select 1", two, sqlguard.Reading{})
-	if _, ok := r.get("select 1", one); ok || r.used.Len() != 1 {
+	r.put("select 2", two, sqlguard.Reading{})
+	if _, ok := r.get("select 1", one); ok || r.used.Len() != 2 {
 		t.Fatal("the older reading is kept")
+	}
+	r.put("select 3", one, sqlguard.Reading{})
+	if r.used.Len() != 1 || len(r.known) != 1 || r.bytes != weight("select 3") {
+		t.Fatal("readings keep another catalog alive")
 	}
 }
 
