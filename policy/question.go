@@ -7,6 +7,7 @@ type Question struct {
 	Caller Caller
 	Target string
 	Time   time.Time
+	Since  time.Time // when the session began
 	SQL    *SQL  // the facts of a statement; nil for an exchange
 	HTTP   *HTTP // the facts of an exchange; nil for a statement
 	LLM    *LLM  // of an exchange with a model's provider; nil for any other

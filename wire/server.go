@@ -114,7 +114,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	defer s.metrics.active.Dec()
 	session := &Session{
 		server: s, id: s.newID(), raw: conn, conn: conn, address: host(conn.RemoteAddr()),
-		pipe: newPipeline(),
+		pipe: newPipeline(), began: s.now(),
 	}
 	session.log = s.log.With().Str("session", session.id).Logger()
 	session.out = &outbox{conn: lateConn{session}}
@@ -189,5 +189,5 @@ func host(a net.Addr) string {
 
 // question is what is asked of every statement of a session.
 func (s *Session) question() policy.Question {
-	return policy.Question{Caller: s.caller, Target: s.target.name, Time: s.server.now()}
+	return policy.Question{Caller: s.caller, Target: s.target.name, Time: s.server.now(), Since: s.began}
 }

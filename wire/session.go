@@ -23,13 +23,14 @@ type Session struct {
 	server  *Server
 	id      string
 	log     zerolog.Logger
-	raw     net.Conn // to the client; where deadlines are set
-	conn    net.Conn // the same; TLS once started
-	secure  bool     // conn is TLS
-	address string   // the client's, without port
-	minor   int      // of protocol 3, as agreed: 0 or 2
-	in      *stream  // from the client
-	out     *outbox  // to the client; the server loop's alone during the relay
+	raw     net.Conn  // to the client; where deadlines are set
+	conn    net.Conn  // the same; TLS once started
+	secure  bool      // conn is TLS
+	address string    // the client's, without port
+	minor   int       // of protocol 3, as agreed: 0 or 2
+	began   time.Time // when it connected
+	in      *stream   // from the client
+	out     *outbox   // to the client; the server loop's alone during the relay
 
 	caller    policy.Caller
 	target    *target

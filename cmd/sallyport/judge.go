@@ -125,7 +125,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		return denied(&policy.Refusal{Kind: policy.Unknown, Public: "no such target"})
 	}
 	sh := j.shield(b, q.Caller.Principal)
-	read, cat := j.read(ctx, b, sh, text)
+	read, cat := j.read(ctx, b, sh, q.Since, text)
 	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Facts.Protected}
 	for _, s := range read.Statements {
 		if s.Runs != "" {
@@ -158,9 +158,9 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 }
 
 // read reads the text against a catalog that holds the names in it.
-func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, text string) (sqlguard.Reading, *sqlguard.Catalog) {
+func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (sqlguard.Reading, *sqlguard.Catalog) {
 	if sh.columns == nil {
-		return j.readRuled(ctx, b, sh, text), nil
+		return j.readRuled(ctx, b, sh, since, text), nil
 	}
 	asked := time.Now()
 	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))

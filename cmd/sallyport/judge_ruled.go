@@ -13,10 +13,15 @@ const catalogFresh = 2 * time.Second
 
 // readRuled reads a text on a target without masks. Where rules depend on what
 // it does, functions, views, triggers and rules of the target are looked into:
-// that takes its catalog. Without one the facts are unknown.
-func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, text string) sqlguard.Reading {
+// that takes its catalog, as of a moment in the session's life. Without one the
+// facts are unknown.
+func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, since time.Time, text string) sqlguard.Reading {
 	var cat *sqlguard.Catalog
-	if now := b.catalog.current.Load(); b.ruled && now != nil && time.Since(now.began) < catalogAge {
+	asked := time.Now()
+	if oldest := asked.Add(-catalogAge); since.Before(oldest) {
+		since = oldest
+	}
+	if now := b.catalog.current.Load(); b.ruled && now != nil && !now.began.Before(since) {
 		cat = now.Catalog
 	}
 	read := sh.read(text, cat)
@@ -26,9 +31,8 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, te
 	if _, offline := j.sides.(nowhere); offline {
 		return read
 	}
-	asked := time.Now()
 	if read.Wants {
-		if cat = j.catalogSince(ctx, b, asked.Add(-catalogAge)); cat == nil {
+		if cat = j.catalogSince(ctx, b, since); cat == nil {
 			read.Facts.Unknown = append(read.Facts.Unknown[:len(read.Facts.Unknown):len(read.Facts.Unknown)], "the target's catalog could not be read")
 			return read
 		}
