@@ -48,10 +48,19 @@ func (t *tokenizers) forModel(model string) tokenizer.Codec {
 		prefix   string
 		encoding tokenizer.Encoding
 	}{
-		{"gpt-4o", tokenizer.O200kBase}, {"gpt-4.1", tokenizer.O200kBase}, {"gpt-4.5", tokenizer.O200kBase},
-		{"gpt-5", tokenizer.O200kBase}, {"chatgpt-4o", tokenizer.O200kBase}, {"gpt-oss", tokenizer.O200kBase},
-		{"o1", tokenizer.O200kBase}, {"o3", tokenizer.O200kBase}, {"o4", tokenizer.O200kBase}, {"codex-mini", tokenizer.O200kBase},
-		{"gpt-4", tokenizer.Cl100kBase}, {"gpt-3.5", tokenizer.Cl100kBase}, {"gpt-35", tokenizer.Cl100kBase},
+		{"gpt-4o", tokenizer.O200kBase},
+		{"gpt-4.1", tokenizer.O200kBase},
+		{"gpt-4.5", tokenizer.O200kBase},
+		{"gpt-5", tokenizer.O200kBase},
+		{"chatgpt-4o", tokenizer.O200kBase},
+		{"gpt-oss", tokenizer.O200kBase},
+		{"o1", tokenizer.O200kBase},
+		{"o3", tokenizer.O200kBase},
+		{"o4", tokenizer.O200kBase},
+		{"codex-mini", tokenizer.O200kBase},
+		{"gpt-4", tokenizer.Cl100kBase},
+		{"gpt-3.5", tokenizer.Cl100kBase},
+		{"gpt-35", tokenizer.Cl100kBase},
 		{"text-embedding-", tokenizer.Cl100kBase},
 	} {
 		if strings.HasPrefix(model, m.prefix) {

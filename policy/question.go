@@ -8,10 +8,10 @@ type Question struct {
 	Target string
 	Time   time.Time
 	Since  time.Time // when the session began
-	SQL    *SQL  // the facts of a statement; nil for an exchange
-	HTTP   *HTTP // the facts of an exchange; nil for a statement
-	LLM    *LLM  // of an exchange with a model's provider; nil for any other
-	MCP    *MCP  // of one message to an MCP server; nil for any other
+	SQL    *SQL      // the facts of a statement; nil for an exchange
+	HTTP   *HTTP     // the facts of an exchange; nil for a statement
+	LLM    *LLM      // of an exchange with a model's provider; nil for any other
+	MCP    *MCP      // of one message to an MCP server; nil for any other
 
 	// Ahead asks what would be decided of a call whose arguments are not known
 	// yet: a rule that can't be evaluated then decides nothing.

@@ -98,7 +98,8 @@ var classed = sync.OnceValue(func() (t struct {
 	names    map[string]int // of classes
 	patterns []string
 	of       []int
-}) {
+},
+) {
 	t.names = map[string]int{}
 	for i, c := range classes {
 		for _, name := range strings.Fields(c.names) {

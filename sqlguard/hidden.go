@@ -106,8 +106,11 @@ func (r *reader) merge(f policy.SQL) {
 		to   *[]string
 		from []string
 	}{
-		{&r.facts.Verbs, f.Verbs}, {&r.facts.Tables, f.Tables}, {&r.facts.Columns, f.Columns},
-		{&r.facts.Functions, f.Functions}, {&r.facts.Unknown, f.Unknown},
+		{&r.facts.Verbs, f.Verbs},
+		{&r.facts.Tables, f.Tables},
+		{&r.facts.Columns, f.Columns},
+		{&r.facts.Functions, f.Functions},
+		{&r.facts.Unknown, f.Unknown},
 	} {
 		for _, s := range l.from {
 			r.add(l.to, s)

@@ -93,8 +93,13 @@ func explainText(w io.Writer, a *answer, subject, target string) {
 			on   bool
 			name string
 		}{
-			{f.Writes, "writes"}, {f.DDL, "ddl"}, {f.Destructive, "destructive"}, {f.Unbounded, "unbounded"},
-			{f.Protected, "protected"}, {f.Dynamic, "dynamic"}, {f.SideDoor, "side door"},
+			{f.Writes, "writes"},
+			{f.DDL, "ddl"},
+			{f.Destructive, "destructive"},
+			{f.Unbounded, "unbounded"},
+			{f.Protected, "protected"},
+			{f.Dynamic, "dynamic"},
+			{f.SideDoor, "side door"},
 		} {
 			if x.on {
 				is = append(is, x.name)

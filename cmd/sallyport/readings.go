@@ -14,8 +14,8 @@ type readings struct {
 	mu      sync.Mutex
 	catalog *sqlguard.Catalog // of all that is remembered: an older one is let go
 	bytes   int
-	used  *list.List // of *remembered, the latest first
-	known map[string]*list.Element
+	used    *list.List // of *remembered, the latest first
+	known   map[string]*list.Element
 }
 
 // remembered is one reading.

@@ -98,10 +98,24 @@ func report(e *pgproto3.ErrorResponse) string {
 	for _, f := range []struct {
 		name, text string
 	}{
-		{"S", e.Severity}, {"V", e.SeverityUnlocalized}, {"C", e.Code}, {"M", e.Message}, {"D", e.Detail}, {"H", e.Hint},
-		{"P", number(e.Position)}, {"p", number(e.InternalPosition)}, {"q", e.InternalQuery}, {"W", e.Where},
-		{"s", e.SchemaName}, {"t", e.TableName}, {"c", e.ColumnName}, {"d", e.DataTypeName}, {"n", e.ConstraintName},
-		{"F", e.File}, {"L", number(e.Line)}, {"R", e.Routine},
+		{"S", e.Severity},
+		{"V", e.SeverityUnlocalized},
+		{"C", e.Code},
+		{"M", e.Message},
+		{"D", e.Detail},
+		{"H", e.Hint},
+		{"P", number(e.Position)},
+		{"p", number(e.InternalPosition)},
+		{"q", e.InternalQuery},
+		{"W", e.Where},
+		{"s", e.SchemaName},
+		{"t", e.TableName},
+		{"c", e.ColumnName},
+		{"d", e.DataTypeName},
+		{"n", e.ConstraintName},
+		{"F", e.File},
+		{"L", number(e.Line)},
+		{"R", e.Routine},
 	} {
 		if f.text != "" {
 			fmt.Fprintf(&b, " %s=%q", f.name, f.text)
