@@ -246,11 +246,11 @@ func TestPricesFile(t *testing.T) {
 		t.Errorf("%v", problems)
 	}
 	for name, c := range map[string]Target{
-		"prices: no such file":                                           {Upstream: "http://h", Provider: openAI, Prices: file + "x"},
-		"prices: want a JSON object":                                     {Upstream: "http://h", Provider: openAI, Prices: "meter_test.go"},
-		"prices: only the exchanges":                                     {Upstream: "http://h", Prices: file},
-		"unknown_cost: only":                                             {Upstream: "http://h", Provider: mcp, UnknownCost: "deny"},
-		`unknown_cost: "no" is neither`:                                  {Upstream: "http://h", Provider: openAI, UnknownCost: "no"},
+		"prices: no such file":          {Upstream: "http://h", Provider: openAI, Prices: file + "x"},
+		"prices: want a JSON object":    {Upstream: "http://h", Provider: openAI, Prices: "meter_test.go"},
+		"prices: only the exchanges":    {Upstream: "http://h", Prices: file},
+		"unknown_cost: only":            {Upstream: "http://h", Provider: mcp, UnknownCost: "deny"},
+		`unknown_cost: "no" is neither`: {Upstream: "http://h", Provider: openAI, UnknownCost: "no"},
 		`unknown_cost: unknown_cost = "ask" is known, but not built yet`: {Upstream: "http://h", Provider: openAI, UnknownCost: "ask"},
 	} {
 		got := ""
