@@ -251,6 +251,7 @@ func TestPricesFile(t *testing.T) {
 		"prices: only the exchanges":    {Upstream: "http://h", Prices: file},
 		"unknown_cost: only":            {Upstream: "http://h", Provider: mcp, UnknownCost: "deny"},
 		`unknown_cost: "no" is neither`: {Upstream: "http://h", Provider: openAI, UnknownCost: "no"},
+
 		`unknown_cost: unknown_cost = "ask" is known, but not built yet`: {Upstream: "http://h", Provider: openAI, UnknownCost: "ask"},
 	} {
 		got := ""
