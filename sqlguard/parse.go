@@ -140,7 +140,6 @@ type (
 	ctasStmt       = pg.CreateTableAsStmt
 	createStmt     = pg.CreateStmt
 	sequenceStmt   = pg.CreateSeqStmt
-	alterSeqStmt   = pg.AlterSeqStmt
 	compositeStmt  = pg.CompositeTypeStmt
 	viewStmt       = pg.ViewStmt
 	indexStmt      = pg.IndexStmt
@@ -160,12 +159,10 @@ type (
 	txStmt         = pg.TransactionStmt
 	setStmt        = pg.VariableSetStmt
 	doStmt         = pg.DoStmt
-	callStmt       = pg.CallStmt
 	ruleStmt       = pg.RuleStmt
 	triggerStmt    = pg.CreateTrigStmt
 	enumStmt       = pg.AlterEnumStmt
 	refreshStmt    = pg.RefreshMatViewStmt
-	transformStmt  = pg.CreateTransformStmt
 	pgConst        = pg.Node_AConst
 	pgSval         = pg.A_Const_Sval
 	pgExpr         = pg.Node_AExpr
