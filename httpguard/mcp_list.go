@@ -2,6 +2,7 @@ package httpguard
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -108,7 +109,7 @@ func keepTools(text []byte, keep func(tool string) bool) ([]byte, error) {
 	} else if err := f.message(dec); err != nil {
 		return nil, err
 	}
-	if _, err := dec.ReadToken(); err != io.EOF { //nolint:errorlint // as ReadToken promises
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errJSON
 	}
 	out, from := []byte(nil), 0
