@@ -61,6 +61,10 @@ bench: setup ## run the benchmarks; BENCH=regexp picks some
 fuzz: ## fuzz every target for FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: test-matrix
+test-matrix: ## run the Postgres side's tests on PostgreSQL 16, 17, 18 and with libpq 18 (from npm)
+	@scripts/test-matrix.sh $(TESTFLAGS)
+
 .PHONY: pg-suites
 pg-suites: setup ## run PostgreSQL's own test suites through the gateway and directly, and compare
 	@scripts/pg-suites.sh
