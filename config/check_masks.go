@@ -32,11 +32,12 @@ func (c *Config) checkMasks(p *problems) {
 		if len(m.Columns) > 0 {
 			p.checkMaskKind(path, m.Targets, kinds, policy.PostgresTarget, "columns")
 		}
-		if len(m.Fields) > 0 && len(m.Columns) == 0 {
+		switch {
+		case len(m.Columns) > 0:
+		case len(m.Fields) > 0:
 			p.checkMaskKind(path, m.Targets, kinds, policy.HTTPTarget, "fields")
-		}
-		if len(m.Unless) > 0 && len(m.Columns) == 0 {
-			p.check(at(path, "unless"), "mask: unless is built for columns, and not yet for fields of HTTP targets")
+		case len(m.Detect) > 0:
+			p.checkMaskKind(path, m.Targets, kinds, policy.HTTPTarget, "detected values")
 		}
 	}
 }

@@ -22,7 +22,6 @@ var later = []string{
 	"rule.approvers",
 	"rule.wait",
 	"rule.quorum",
-	"mask.detect",
 }
 
 // laterValues lists, by key, the beginnings of values that a later version

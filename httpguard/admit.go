@@ -11,6 +11,11 @@ import (
 // recorded is not forwarded.
 func (x *exchange) admit(facts *policy.HTTP) error {
 	v := x.judgeAll(x.understand(facts))
+	if v.Action == policy.Allow {
+		if err := x.maskRequest(); err != nil {
+			return err
+		}
+	}
 	if err := x.record(v); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (x *exchange) hideEchoes(res *http.Response) error {
 	if isEmpty(res) {
 		return nil
 	}
-	if x.target.fields != nil && !plainCoding(res.Header) {
+	if x.sides.Response.Content != nil && !plainCoding(res.Header) {
 		return nil // the mask has its own say
 	}
 	body, err := decoded(res)

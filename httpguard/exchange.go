@@ -9,6 +9,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"sallyport/mask"
 	"sallyport/policy"
 	"sallyport/recorder"
 	"sallyport/secret"
@@ -26,7 +27,8 @@ type exchange struct {
 	tunnel *tunnel // the connection through the proxy it came by; nil for none
 
 	route   route
-	target  *target // nil until it is known
+	target  *target    // nil until it is known
+	sides   mask.Sides // what is masked for this caller
 	token   secret.Text
 	who     policy.Caller
 	session *session // nil until there is one
@@ -44,6 +46,8 @@ type exchange struct {
 	ended  bool  // the recording holds the outcome
 	bytes  int64 // of the response's body
 	masked int64 // values
+
+	cleaned bool // the request's body is as the masks leave it
 }
 
 // carryOut is the story: each step either goes on or refuses.
@@ -114,6 +118,9 @@ func (x *exchange) enter(ctx context.Context) error {
 	x.log = x.server.log.With().Str("session", x.session.id).Str("exchange", x.id).Str("who", x.who.Subject).Str("target", x.target.name).Logger()
 	if !x.server.access.Allows(x.who.Principal, x.target.name) {
 		return &policy.Refusal{Kind: policy.Denied, Public: "no grant for this target", Hint: "ask who runs the gateway for a [[grant]]"}
+	}
+	if x.sides, err = x.target.masks.For(x.who.Principal); err != nil {
+		return err
 	}
 	if err := x.checkReach(); err != nil {
 		return err

@@ -53,7 +53,7 @@ func (x *exchange) outgoing() (http.Header, error) {
 	if x.target.keyed {
 		drop = append(drop, x.target.inject.headers()...)
 	}
-	if x.target.fields != nil {
+	if x.sides.Response.Content != nil {
 		// A mask needs the whole, and validators tell of what it hides.
 		drop = append(drop, "range", "if-range", "if-none-match", "if-modified-since")
 	}

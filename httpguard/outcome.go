@@ -21,6 +21,10 @@ func (x *exchange) outcome(status int, problem string, body []byte) error {
 	x.ended = true
 	took := x.server.now().Sub(x.start)
 	sent, sum := x.rest.summary()
+	copied := excerpt(body)
+	if x.sides.Response.Spared && len(body) > 0 {
+		copied = sparedBody
+	}
 	err := x.session.write(recorder.Event{Outcome: &recorder.Outcome{
 		ID:       x.number,
 		Code:     strconv.Itoa(status),
@@ -29,7 +33,7 @@ func (x *exchange) outcome(status int, problem string, body []byte) error {
 		Masked:   x.masked,
 		Usage:    x.settle(status),
 		Duration: took,
-		Body:     excerpt(body),
+		Body:     copied,
 
 		Sent: sent, SentSHA256: sum,
 	}})
@@ -86,6 +90,8 @@ func (r *recorded) Read(p []byte) (int, error) {
 	switch {
 	case errors.Is(err, io.EOF) || err == nil && r.left == 0:
 		failed = r.exchange.outcome(r.status, "", r.copy)
+	case errors.Is(err, errMasking):
+		failed = r.exchange.outcome(r.status, errMasking.Error(), r.copy)
 	case err != nil:
 		failed = r.exchange.outcome(r.status, "the upstream broke off", r.copy)
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sallyport/mask"
 	"sallyport/policy"
 )
 
@@ -47,7 +48,7 @@ func (x *exchange) respond(res *http.Response) error {
 	if err := x.rewriteHosts(res); err != nil {
 		return err
 	}
-	if x.target.fields != nil {
+	if x.sides.Response.Content != nil {
 		return x.mask(res)
 	}
 	if isEmpty(res) {
@@ -91,17 +92,25 @@ func (x *exchange) mask(res *http.Response) error {
 		res.Header.Del("Content-Length")
 		return x.outcome(res.StatusCode, "", nil)
 	}
-	body, err := readMaskable(res)
+	media, err := x.maskable(res)
+	if err != nil {
+		return err
+	}
+	if media.streams {
+		x.maskStream(res, media)
+		return nil
+	}
+	body, err := readMaskable(res, media)
 	if err != nil {
 		return err
 	}
 	if len(body) > 0 {
-		masked, n, err := x.target.fields.JSON(nil, body)
+		masked, n, err := media.whole(x.sides.Response.Content, body)
 		if err != nil {
-			return withheld("it is not one JSON value", errJSON)
+			return withheld("it is not "+media.name, errJSON)
 		}
-		body, x.masked = masked, int64(n)
-		x.server.metrics.masked.WithLabelValues(x.target.name).Add(float64(n))
+		body = masked
+		x.countMasked(n)
 	}
 	x.bytes = int64(len(body))
 	if err := x.outcome(res.StatusCode, "", body); err != nil {
@@ -114,35 +123,58 @@ func (x *exchange) mask(res *http.Response) error {
 	return nil
 }
 
+// countMasked counts values that were masked.
+func (x *exchange) countMasked(n int) {
+	if n > 0 {
+		x.masked += int64(n)
+		x.server.metrics.masked.WithLabelValues(x.target.name).Add(float64(n))
+	}
+}
+
 // errJSON stands for the parser's error, which may quote the body.
 var errJSON = errors.New("not parsed")
 
-// readMaskable reads the whole body of a response that claims to be JSON.
-func readMaskable(res *http.Response) ([]byte, error) {
+// maskable is how a response's body can be read.
+func (x *exchange) maskable(res *http.Response) (media, error) {
 	switch {
 	case res.StatusCode == http.StatusPartialContent:
-		return nil, withheld("it is a part of the whole", nil)
+		return media{}, withheld("it is a part of the whole", nil)
 	case !plainCoding(res.Header):
-		return nil, withheld("it is compressed", nil)
-	case res.ContentLength > maxMasked:
-		return nil, withheld(fmt.Sprintf("it has more than %d bytes", maxMasked), nil)
+		return media{}, withheld("it is compressed", nil)
 	}
-	typed := isJSON(res.Header.Get("Content-Type")) && len(res.Header.Values("Content-Type")) == 1
-	if !typed && res.ContentLength > 0 {
-		return nil, withheld("its content type is not JSON", nil)
+	if len(res.Header.Values("Content-Type")) > 1 {
+		return media{}, withheld("it has more than one content type", nil)
 	}
+	list := x.target.provider == gemini && strings.Contains(res.Request.URL.Path, "streamGenerateContent")
+	m := readMedia(res.Header.Get("Content-Type"), x.sides.Response.ByName(), list)
+	if m.streams && m.format == mask.FormatText && x.target.kind != policy.HTTPTarget {
+		m.streams, m.whole = false, wholeNoEvents
+	}
+	return m, nil
+}
+
+// readMaskable reads the whole body of a response. Of one that can't be read
+// only the empty form may pass.
+func readMaskable(res *http.Response, m media) ([]byte, error) {
+	tooLong := withheld(fmt.Sprintf("it has more than %d bytes", maxMasked), nil)
+	unknown := withheld("its content type is none that is read", nil)
 	limit := int64(maxMasked + 1)
-	if !typed {
-		limit = 1 // of unknown length: an empty one may pass
+	switch {
+	case m.whole == nil && res.ContentLength > 0:
+		return nil, unknown
+	case m.whole == nil:
+		limit = 1
+	case res.ContentLength > maxMasked:
+		return nil, tooLong
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, limit))
 	switch {
 	case err != nil:
 		return nil, err
-	case !typed && len(body) > 0:
-		return nil, withheld("its content type is not JSON", nil)
+	case m.whole == nil && len(body) > 0:
+		return nil, unknown
 	case len(body) > maxMasked:
-		return nil, withheld(fmt.Sprintf("it has more than %d bytes", maxMasked), nil)
+		return nil, tooLong
 	}
 	return body, nil
 }
@@ -160,6 +192,6 @@ func withheld(why string, err error) *policy.Refusal {
 	return &policy.Refusal{
 		Kind: policy.Unavailable, Rule: ruleMask, Err: err,
 		Public: "the response was withheld: a mask applies to it, and " + why,
-		Hint:   "the masks of this target read plain JSON responses: ask for one, without streaming",
+		Hint:   "the masks of this target read JSON, event streams, forms and, where nothing is masked by name, text: ask for one, without compression",
 	}
 }

@@ -75,7 +75,10 @@ func New(cfg Config) (*Server, error) {
 		for _, p := range problems {
 			all = append(all, fmt.Errorf("http.%s: %s: %s", name, p.Key, p.Message))
 		}
-		parsed.fields = mask.NewFields(cfg.Masks, name)
+		var err error
+		if parsed.masks, err = mask.NewContents(cfg.Masks, name); err != nil {
+			all = append(all, fmt.Errorf("http.%s: mask: %w", name, err))
+		}
 		parsed.pool = newPool(parsed.reach, cfg.Now)
 		s.targets[name] = parsed
 	}

@@ -45,7 +45,7 @@ type target struct {
 	reference  string // the credential as written
 	inject     injection
 	kind       policy.TargetKind
-	fields     *mask.Fields // nil: nothing is masked
+	masks      *mask.Contents // nil: nothing is masked
 
 	unknownCost string      // "" leaves it to the rules
 	prices      *priceTable // of a model's provider

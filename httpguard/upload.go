@@ -78,6 +78,12 @@ func (u *upload) summary() (int64, string) {
 
 // recordedBody is what the recording keeps of the request's body.
 func (x *exchange) recordedBody() []byte {
+	if x.sides.Request.Spared && (x.rest != nil || len(x.body) > 0) {
+		return []byte(sparedBody)
+	}
+	if x.maskRequest() != nil {
+		return []byte(unreadBody) // refused in any case
+	}
 	if x.rest == nil {
 		return x.body
 	}
@@ -88,6 +94,9 @@ func (x *exchange) recordedBody() []byte {
 // unjudged: never where the body says what a call of a model or a tool is. A
 // file for a model's provider is none of these.
 func (x *exchange) streams() bool {
+	if x.sides.Request.Content != nil {
+		return false // a mask needs the whole
+	}
 	switch x.target.kind {
 	case policy.HTTPTarget:
 		return true

@@ -50,7 +50,7 @@ func (x *exchange) checkUpgrade() error {
 		return nil
 	case !x.upgrades():
 		return &policy.Refusal{Kind: policy.Unsupported, Public: "of upgrades only WebSocket is offered"}
-	case x.target.fields != nil:
+	case x.target.masks != nil:
 		return &policy.Refusal{
 			Kind: policy.Unsupported, Rule: ruleMask,
 			Public: "WebSocket is not offered on this target: a mask applies to it, and its messages can't be masked yet",

@@ -13,11 +13,12 @@ type Rule struct {
 	Targets []string `toml:"targets"` // names, * allowed
 	Columns []string `toml:"columns"` // table.column or schema.table.column, * allowed
 	Fields  []string `toml:"fields"`  // a member's name at any depth, or a dotted path from the top; * allowed
+	Detect  []string `toml:"detect"`  // detectors, for values that are known by what they look like
 	With    string   `toml:"with"`    // a transform; redact unless named
 	Key     string   `toml:"key"`     // where the secret of hash and token is kept: a credential reference
 	Filter  string   `toml:"filter"`  // deny, equality or allow; equality unless named
 	Unless  []string `toml:"unless"`  // group:NAME, subject:NAME, issuer:URL, for whom it does not hold; * allowed
-	In      string   `toml:"in"`      // response
+	In      string   `toml:"in"`      // response, request or both; response unless named
 
 	key Key // what Key leads to; WithKey sets it
 }
@@ -27,6 +28,9 @@ type Problem struct{ Key, Message string }
 
 // filters is what `filter` may say.
 var filters = []string{"equality", "deny", "allow"}
+
+// directions is what `in` may say.
+var directions = []string{"request", "response", "both"}
 
 // principals is what an entry of `unless` may begin with.
 var principals = []string{"group", "subject", "issuer"}
@@ -44,8 +48,13 @@ func (r Rule) Problems() []Problem {
 		add("targets", "an empty name matches no target")
 	}
 	switch {
-	case len(r.Columns) == 0 && len(r.Fields) == 0:
-		add("", "a mask needs columns (Postgres targets) or fields (HTTP targets)")
+	case len(r.Columns) == 0 && len(r.Fields) == 0 && len(r.Detect) == 0:
+		add("", "a mask needs columns (Postgres targets), or fields or detect (HTTP targets)")
+	case len(r.Columns) > 0 && len(r.Detect) > 0:
+		add("detect", "detect is built for HTTP targets, and for columns it is not built yet")
+	}
+	for _, name := range r.unknownDetectors() {
+		add("detect", "no detector %q; there are %s%s", name, strings.Join(DetectorNames(), ", "), policy.DidYouMean(name, DetectorNames()))
 	}
 	for _, c := range r.Columns {
 		if _, err := parseColumn(c); err != nil {
@@ -80,19 +89,14 @@ func (r Rule) Problems() []Problem {
 	case len(r.Columns) == 0:
 		add("filter", "a filter says how columns may be used in predicates, and this mask has no columns")
 	}
-	switch r.In {
-	case "":
-	case "response":
-		switch {
-		case len(r.Fields) == 0:
-			add("in", "says where fields are masked, and this mask has no fields")
-		case len(r.Columns) > 0:
-			add("in", "says where fields of HTTP exchanges are masked, and the fields of this mask are in columns")
-		}
-	case "request", "both":
-		add("in", "%q is known, but not built yet", r.In)
-	default:
-		add("in", "%q is none of request, response, both", r.In)
+	switch {
+	case r.In == "":
+	case !slices.Contains(directions, r.In):
+		add("in", "%q is none of %s", r.In, strings.Join(directions, ", "))
+	case len(r.Columns) > 0 && len(r.Fields) > 0:
+		add("in", "says where fields of HTTP exchanges are masked, and the fields of this mask are in columns")
+	case len(r.Fields) == 0 && len(r.Detect) == 0:
+		add("in", "says where fields are masked, and this mask has no fields")
 	}
 	return all
 }

@@ -270,7 +270,7 @@ func TestProblems(t *testing.T) {
 		"filter":            {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, Filter: "maybe"}, []string{"filter"}, "equality, deny, allow"},
 		"filter on fields":  {Rule{Targets: []string{"a"}, Fields: []string{"c"}, Filter: "deny"}, []string{"filter"}, "no columns"},
 		"in on columns":     {Rule{Targets: []string{"a"}, Columns: []string{"t.c"}, In: "response"}, []string{"in"}, "no fields"},
-		"in request":        {Rule{Targets: []string{"a"}, Fields: []string{"c"}, In: "both"}, []string{"in"}, "not built yet"},
+		"in request":        {Rule{Targets: []string{"a"}, Columns: []string{"b.c"}, Fields: []string{"c"}, In: "both"}, []string{"in"}, "are in columns"},
 		"in nowhere":        {Rule{Targets: []string{"a"}, Fields: []string{"c"}, In: "out"}, []string{"in"}, "none of"},
 	} {
 		t.Run(name, func(t *testing.T) {
