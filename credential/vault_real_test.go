@@ -185,8 +185,8 @@ func TestRealRefusals(t *testing.T) {
 		if !strings.Contains(got, want) || strings.Contains(got, token) || !strings.Contains(got, ref.String()) {
 			t.Errorf("%s: got %s, want %s", name, got, want)
 		}
-		if d := time.Since(begin); d > 5*time.Second {
-			t.Errorf("%s: took %v", name, d)
+		if d := time.Since(begin); d > time.Minute { // no figure: it must not wait for the client to give up
+			t.Errorf("%s: hung for %v", name, d)
 		}
 	}
 	refused("nothing there", l, mustRef(t, "vault://secret/data/nothing"), "Vault answers 404")

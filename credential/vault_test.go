@@ -168,8 +168,8 @@ func TestUnreachable(t *testing.T) {
 		if got := refusalOf(t, err); !strings.Contains(got, want) {
 			t.Errorf("%s: got %s, want %s", address, got, want)
 		}
-		if d := time.Since(begin); d > 5*time.Second {
-			t.Errorf("%s: took %v", address, d)
+		if d := time.Since(begin); d > time.Minute { // no figure: it must not wait for the client to give up
+			t.Errorf("%s: hung for %v", address, d)
 		}
 	}
 }

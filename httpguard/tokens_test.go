@@ -97,8 +97,8 @@ func TestCountIsBounded(t *testing.T) {
 		text := strings.Repeat(unit, maxCounted/len(unit))
 		start := time.Now()
 		tokens.count("gpt-4o", []string{text})
-		if took := time.Since(start); took > 3*time.Second {
-			t.Errorf("%q took %v", unit, took)
+		if took := time.Since(start); took > 2*time.Minute { // no figure: work that multiplies would take hours
+			t.Errorf("%q hung for %v", unit, took)
 		}
 	}
 }

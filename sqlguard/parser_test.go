@@ -41,8 +41,8 @@ func TestHostileTexts(t *testing.T) {
 			if r.Facts.Parsed {
 				t.Error("facts say it was parsed")
 			}
-			if d := time.Since(began); d > 2*parseLimit {
-				t.Errorf("took %v", d)
+			if d := time.Since(began); d > hangs {
+				t.Errorf("hung for %v", d)
 			}
 		})
 	}
@@ -265,6 +265,10 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// hangs is far above what any text takes on any machine, and far below what
+// work that multiplies would take.
+const hangs = 2 * time.Minute
+
 // TestWorkIsBounded: whatever nests or multiplies is answered soon.
 func TestWorkIsBounded(t *testing.T) {
 	g, cat := New(protectedColumns, testParser(t)), testCatalog(t)
@@ -285,8 +289,8 @@ func TestWorkIsBounded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			r := g.Read(text, cat)
-			if d := time.Since(began); d > 10*time.Second {
-				t.Errorf("took %v", d)
+			if d := time.Since(began); d > hangs {
+				t.Errorf("hung for %v", d)
 			}
 			t.Logf("%v, %v", time.Since(began), r.Refusal)
 		})

@@ -59,8 +59,8 @@ func TestStartAndStop(t *testing.T) {
 			begin := time.Now()
 			s.Stop()
 			stopped = true
-			if d := time.Since(begin); d > 5*time.Second {
-				t.Errorf("Stop took %v", d)
+			if d := time.Since(begin); d > time.Minute { // no figure: a clean stop is a fraction of a second
+				t.Errorf("Stop hung for %v", d)
 			}
 			if _, err := os.Stat(s.scratch); !os.IsNotExist(err) {
 				t.Errorf("%s is left: %v", s.scratch, err)
