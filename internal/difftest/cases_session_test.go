@@ -118,10 +118,11 @@ var sessionScripts = []script{
 		c.cancel()
 		c.ready(1)
 		c.query("select 1", "rollback")
-		c.send(&pgproto3.Query{String: "copy items from stdin"})
+		c.query("create temp table cancelled (n int)")
+		c.send(&pgproto3.Query{String: "copy cancelled from stdin"})
 		c.until("CopyInResponse")
-		c.cancel() // takes effect when the server has read something
-		c.exchange(copyDone)
+		c.cancel() // takes effect when the server has read a row
+		c.exchange(&pgproto3.CopyData{Data: []byte("1\n2\n")}, copyDone)
 		c.ready(1)
 		c.query("select 'well'")
 		d := p.open("b")
