@@ -78,7 +78,7 @@ func runTour(ctx context.Context, out, errOut io.Writer, world *demo.World, cfg 
 	var log bytes.Buffer
 	ready, served := make(chan addresses, 1), make(chan error, 1)
 	go func() {
-		served <- serve(ctx, cfg, zerolog.New(&log).With().Timestamp().Logger(), func(at addresses) { ready <- at })
+		served <- serve(ctx, cfg, zerolog.New(zerolog.SyncWriter(&log)).With().Timestamp().Logger(), func(at addresses) { ready <- at })
 	}()
 	var err error
 	select {

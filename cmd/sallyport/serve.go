@@ -75,7 +75,7 @@ func newLog(w io.Writer, level, format string) (zerolog.Logger, error) {
 	default:
 		return zerolog.Nop(), fmt.Errorf("--log-format %q: want json or console", format)
 	}
-	return zerolog.New(w).Level(at).With().Timestamp().Logger(), nil
+	return zerolog.New(zerolog.SyncWriter(w)).Level(at).With().Timestamp().Logger(), nil
 }
 
 // addresses are where the listeners are, "" for one that is off.
