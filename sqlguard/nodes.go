@@ -95,22 +95,33 @@ func dotted(schema, name string) string {
 }
 
 // eachChild calls f with every message directly under m, in the order of the
-// parser's definitions as far as protobuf keeps it.
+// parser's definitions. protobuf's own Range has an order that differs from one
+// build of the program to the next.
 func eachChild(m protoreflect.Message, f func(protoreflect.Message)) {
-	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		if fd.Kind() != protoreflect.MessageKind {
-			return true
+	visit := func(fd protoreflect.FieldDescriptor) {
+		switch {
+		case fd.Kind() != protoreflect.MessageKind || !m.Has(fd):
+		case fd.IsList():
+			l := m.Get(fd).List()
+			for i := range l.Len() {
+				f(l.Get(i).Message())
+			}
+		default:
+			f(m.Get(fd).Message())
 		}
-		if !fd.IsList() {
-			f(v.Message())
-			return true
+	}
+	d := m.Descriptor()
+	fields, oneofs := d.Fields(), d.Oneofs()
+	if oneofs.Len() == 1 && oneofs.Get(0).Fields().Len() == fields.Len() {
+		// A node is one of hundreds of kinds: no need to look at each.
+		if fd := m.WhichOneof(oneofs.Get(0)); fd != nil {
+			visit(fd)
 		}
-		l := v.List()
-		for i := range l.Len() {
-			f(l.Get(i).Message())
-		}
-		return true
-	})
+		return
+	}
+	for i := range fields.Len() {
+		visit(fields.Get(i))
+	}
 }
 
 // contains reports whether m or anything below it satisfies is.
