@@ -8,6 +8,26 @@ import (
 	"sallyport/policy"
 )
 
+// closedAtStartup are the settings by which a session could change the server's
+// own catalogs, load code, or have statements' insides sent to it. A statement
+// that sets one is the guard's to refuse; at startup there is none. The last
+// part of a name decides: switches can be written together.
+var closedAtStartup = []string{
+	"allow_system_table_mods", "session_preload_libraries", "local_preload_libraries", "shared_preload_libraries",
+	"dynamic_library_path", "ignore_system_indexes", "zero_damaged_pages", "ignore_checksum_failure",
+	"debug_print_parse", "debug_print_rewritten", "debug_print_plan", "session_replication_role", "row_security",
+}
+
+// checkClosed refuses a setting that no client may bring.
+func checkClosed(name string) error {
+	for _, closed := range closedAtStartup {
+		if strings.HasSuffix(name, closed) || strings.Contains(name, "auto_explain.") {
+			return unsupported(fmt.Sprintf("startup setting %q is closed", name), "Connect without it.")
+		}
+	}
+	return nil
+}
+
 // startupParams are the client's settings that go upstream. Those that would
 // make the server read statements otherwise than the guard are refused.
 func (t *target) startupParams(h *hello) ([]param, error) {
@@ -39,6 +59,9 @@ func (t *target) startupParams(h *hello) ([]param, error) {
 			}
 			out = append(out, p)
 		default:
+			if err := checkClosed(name); err != nil {
+				return nil, err
+			}
 			out = append(out, p)
 		}
 	}
@@ -51,6 +74,12 @@ func (t *target) startupParams(h *hello) ([]param, error) {
 // own, which the server takes last.
 func checkOptions(options string) error {
 	words := splitOptions(options)
+	for _, word := range words {
+		name, _, _ := strings.Cut(word, "=")
+		if err := checkClosed(strings.ToLower(strings.ReplaceAll(name, "-", "_"))); err != nil {
+			return err
+		}
+	}
 	for i := 0; i < len(words); i++ {
 		setting, ok := strings.CutPrefix(words[i], "--")
 		if !ok {
