@@ -138,18 +138,18 @@ fields = ["n"]
 `)
 	conn := w.connect(t)
 	for sql, want := range map[string]string{
-		"SELECT body FROM notes ORDER BY id":                                                        "write to c***@e***.com, or call\nnothing here\nNULL",
-		"SELECT coalesce(body, short) FROM notes WHERE body LIKE '%call'":                           "write to c***@e***.com, or call",
-		"SELECT array[body] FROM notes WHERE id = 1":                                                `{"write to c***@e***.com, or call"}`,
-		"SELECT to_json(body) FROM notes WHERE id = 1":                                              `"write to c***@e***.com, or call"`,
-		"SELECT (SELECT max(body) FROM notes)":                                                      "write to c***@e***.com, or call",
-		"SELECT CASE WHEN id = 1 THEN body END FROM notes WHERE id = 1":                             "write to c***@e***.com, or call",
-		"SELECT left(body, 15) FROM notes WHERE id = 1":                                             "[redacted]",
-		"SELECT body || 'x' FROM notes WHERE id = 1":                                                "[redacted]",
-		"SELECT reverse(body) FROM notes WHERE id = 2":                                              "[redacted]",
-		"SELECT doc FROM notes WHERE id = 1":                                                        `{"n": "[redacted]", "to": "c***@e***.com", "deep": [{"x": "mail c***@e***.com"}]}`,
-		"SELECT who FROM notes WHERE id = 1":                                                        "(1,c***@e***.com,{c***@e***.com})",
-		"SELECT short FROM notes WHERE id = 1":                                                      "canary@example.com",
+		"SELECT body FROM notes ORDER BY id":                                                           "write to c***@e***.com, or call\nnothing here\nNULL",
+		"SELECT coalesce(body, short) FROM notes WHERE body LIKE '%call'":                              "write to c***@e***.com, or call",
+		"SELECT array[body] FROM notes WHERE id = 1":                                                   `{"write to c***@e***.com, or call"}`,
+		"SELECT to_json(body) FROM notes WHERE id = 1":                                                 `"write to c***@e***.com, or call"`,
+		"SELECT (SELECT max(body) FROM notes)":                                                         "write to c***@e***.com, or call",
+		"SELECT CASE WHEN id = 1 THEN body END FROM notes WHERE id = 1":                                "write to c***@e***.com, or call",
+		"SELECT left(body, 15) FROM notes WHERE id = 1":                                                "[redacted]",
+		"SELECT body || 'x' FROM notes WHERE id = 1":                                                   "[redacted]",
+		"SELECT reverse(body) FROM notes WHERE id = 2":                                                 "[redacted]",
+		"SELECT doc FROM notes WHERE id = 1":                                                           `{"n": "[redacted]", "to": "c***@e***.com", "deep": [{"x": "mail c***@e***.com"}]}`,
+		"SELECT who FROM notes WHERE id = 1":                                                           "(1,c***@e***.com,{c***@e***.com})",
+		"SELECT short FROM notes WHERE id = 1":                                                         "canary@example.com",
 		"SELECT b FROM (SELECT body AS b FROM notes UNION ALL SELECT name FROM notes) s WHERE b > 'w'": "write to c***@e***.com, or call",
 	} {
 		if got := strings.Join(rowsIn(t, conn.PgConn(), sql, 0), "\n"); got != want {
