@@ -46,9 +46,10 @@ type bench struct {
 // hold for it.
 type shield struct {
 	guard   *sqlguard.Guard
-	columns *mask.Columns // nil: nothing is masked, and no catalog is needed
-	known   *readings     // by their text
-	shapes  *readings     // by the shape of their text
+	columns *mask.Columns                 // nil: nothing is masked, and no catalog is needed
+	known   *readings                     // by their text
+	shapes  *readings                     // by the shape of their text
+	scan    func(dst, text []byte) []byte // what detectors find in what the server says; nil: nothing
 }
 
 func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rules, log zerolog.Logger) (*statementJudge, error) {
@@ -80,8 +81,11 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 func (j *statementJudge) newShield(columns *mask.Columns) *shield {
 	guard := sqlguard.New(guarded(columns), j.parser)
 	guard.CopyRows = true
-	guard.CopyAll = columns.Every(nil) != nil
-	return &shield{guard: guard, columns: columns, known: newReadings(), shapes: newReadings()}
+	sh := &shield{guard: guard, columns: columns, known: newReadings(), shapes: newReadings()}
+	if every := columns.Every(nil); every != nil {
+		guard.CopyAll, sh.scan = true, every.Text
+	}
+	return sh
 }
 
 // shield is the one for the caller. There are as many as there are sets of
@@ -147,6 +151,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 	}
 	if sh.columns != nil {
 		out.Plans = &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: known.reading.Statements}
+		out.Scan = sh.scan
 	}
 	return out
 }

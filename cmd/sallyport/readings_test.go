@@ -31,7 +31,7 @@ func TestReadingsAreBoundToTheirCatalog(t *testing.T) {
 func TestReadingsAreBounded(t *testing.T) {
 	r := newReadings()
 	pad := strings.Repeat("x", 10_000)
-	r.put(&remembered{key: "first"+pad}, nil)
+	r.put(&remembered{key: "first" + pad}, nil)
 	for i := range 1000 {
 		r.put(&remembered{key: fmt.Sprintf("%d%s", i, pad)}, nil)
 		if i < 100 {
