@@ -43,6 +43,9 @@ type Reading struct {
 	Protected bool
 	// Plans says how to mask the rows. Nil only where the target masks nothing.
 	Plans Planner
+	// Resettable says that DISCARD ALL undoes all that the text may leave in the
+	// server's session. False, the connection is not used for another session.
+	Resettable bool
 	// Uses names the prepared statements and cursors that the text runs by
 	// EXECUTE, FETCH and the like.
 	Uses []string
