@@ -149,6 +149,10 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		statement.Runs = runs(m)
 		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
+		if reached != "" {
+			r.locate(raw)
+			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
+		}
 		if refusal == nil {
 			refusal = sh.closeDoors(r, m)
 		}
