@@ -46,6 +46,9 @@ type Reading struct {
 	// Scan appends a text of the server's to dst with what detectors find in it
 	// masked; nil where none look.
 	Scan func(dst, text []byte) []byte
+	// Resettable says that DISCARD ALL undoes all that the text may leave in the
+	// server's session. False, the connection is not used for another session.
+	Resettable bool
 	// Uses names the prepared statements and cursors that the text runs by
 	// EXECUTE, FETCH and the like.
 	Uses []string

@@ -71,11 +71,14 @@ func New(cfg Config) (*Server, error) {
 		ready.count = s.metrics.of(name)
 		s.targets[name] = ready
 	}
+	s.draining, s.drain = context.WithCancel(context.Background())
+	for name, t := range s.targets {
+		t.pool = newPool(s, t, cfg.Targets[name].Pool)
+	}
 	if s.tls != nil {
 		s.tls = s.tls.Clone()
 		s.tls.NextProtos = []string{alpn}
 	}
-	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, nil
 }
 
@@ -87,6 +90,7 @@ func (s *Server) Serve(ctx, cut context.Context, ln net.Listener) error {
 		_ = ln.Close()
 	})
 	defer stop()
+	defer s.servePools()()
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
 	defer s.drain()
@@ -105,6 +109,25 @@ func (s *Server) Serve(ctx, cut context.Context, ln net.Listener) error {
 			continue
 		}
 		sessions.Go(func() { s.serve(cut, conn) })
+	}
+}
+
+// servePools looks after the targets' pools until the draining begins; what it
+// returns closes them, after the last session.
+func (s *Server) servePools() (closePools func()) {
+	var rounds sync.WaitGroup
+	for _, t := range s.targets {
+		if t.pool != nil {
+			rounds.Go(t.pool.serve)
+		}
+	}
+	return func() {
+		rounds.Wait()
+		for _, t := range s.targets {
+			if t.pool != nil {
+				t.pool.close()
+			}
+		}
 	}
 }
 
