@@ -30,11 +30,17 @@ func (s *Session) identify(ctx context.Context, h *hello) (policy.Caller, error)
 		return caller, err
 	}
 	caller.Principal, err = prove(ctx)
+	return caller, err
+}
+
+// counted counts a failed proof against the address, as soon as it is known to
+// have failed: what the client still does after that must not put it off.
+func (s *Session) counted(err error) error {
 	var refusal *policy.Refusal
-	if errors.As(err, &refusal) && refusal.Kind == policy.Unauthenticated && !errors.Is(err, errNoToken) {
+	if errors.As(err, &refusal) && refusal.Kind == policy.Unauthenticated {
 		s.server.tries.Take(s.address)
 	}
-	return caller, err
+	return err
 }
 
 // method is how this client is to prove who it is. The StartupMessage has one
@@ -75,7 +81,8 @@ func (s *Session) proveByPassword(ctx context.Context) (policy.Principal, error)
 	if err != nil {
 		return policy.Principal{}, err
 	}
-	return s.server.needs.Identifier.Identify(ctx, token)
+	who, err := s.server.needs.Identifier.Identify(ctx, token)
+	return who, s.counted(err)
 }
 
 // readToken reads the PasswordMessage.

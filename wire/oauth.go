@@ -49,10 +49,6 @@ func (o OAuth) asksOAuth(user string) bool {
 	return o.Always || user == oauthUser || strings.HasSuffix(user, "+"+oauthUser)
 }
 
-// errNoToken marks the end of a login in which the client only asked where to
-// get a token. It is no failed try.
-var errNoToken = errors.New("the client asked where to get a token")
-
 // proveByOAuth takes the token of the client's first message. A client whose
 // token is refused, or that has none, is told what RFC 7628 has for it before
 // the connection ends.
@@ -64,12 +60,13 @@ func (s *Session) proveByOAuth(ctx context.Context, first []byte) (who policy.Pr
 	}
 	refusal := &policy.Refusal{
 		Kind: policy.Unauthenticated, Public: "OAuth bearer authentication failed: no token was sent",
-		Hint: "The bearer token is a gateway token.", Err: errNoToken,
+		Hint: "The bearer token is a gateway token.",
 	}
 	if !token.Empty() {
 		if who, err = s.server.needs.Identifier.Identify(ctx, token); err == nil {
 			return who, nil
 		}
+		err = s.counted(err)
 		if !errors.As(err, &refusal) || refusal.Kind != policy.Unauthenticated {
 			return who, err
 		}

@@ -64,7 +64,7 @@ func (s *Session) proveByScram(ctx context.Context, id string, plus bool, first 
 	}
 	final, who, err := login.finish(last)
 	if err != nil {
-		return policy.Principal{}, err
+		return policy.Principal{}, s.counted(err)
 	}
 	return who, s.say(&pgproto3.AuthenticationSASLFinal{Data: []byte(final)})
 }
