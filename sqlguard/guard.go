@@ -33,6 +33,9 @@ type Guard struct {
 	// CopyRows: COPY ... TO STDOUT over protected relations may run, for its rows
 	// are masked by Statement.Copy. Set it before the first Read.
 	CopyRows bool
+	// CopyAll: every COPY ... TO STDOUT is described by Statement.Copy, as far as
+	// the catalog knows its columns. Set it before the first Read.
+	CopyAll bool
 	// FreeSettings: client_encoding and standard_conforming_strings are not
 	// pinned, for nothing depends on the text. Set it before the first Read.
 	FreeSettings bool
@@ -82,6 +85,9 @@ type Output struct {
 	// names several columns where the relation's name is ambiguous.
 	Plain     bool
 	Protected []Column // the protected columns it depends on; none: it is free
+	// Kept: it is no computation but of whole values: every protected value in
+	// it stands there as it is, and apart from what is beside it.
+	Kept bool
 	// Blank: whether the value is NULL depends on the protected one, so that a
 	// NULL is to be masked like the rest.
 	Blank bool
@@ -146,14 +152,20 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		statement.Runs = runs(m)
 		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
+		if reached != "" {
+			r.locate(raw)
+			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
+		}
 		if refusal == nil {
 			refusal = sh.closeDoors(r, m)
 		}
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
 			statement.Outputs, statement.Copy, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows)
-
 		}
+	}
+	if g.CopyAll && statement.Copy == nil {
+		statement.Copy = sh.copyAll(m)
 	}
 	if reading.Refusal == nil {
 		reading.Refusal = refusal

@@ -44,6 +44,8 @@ type value struct {
 	shaky bool   // whether it is NULL, or its shape, depends on the value
 	typ   uint32 // of a plain column, where it is known
 	mod   int32  // its modifier
+	// kept: see Output. A plain value is, without saying so.
+	kept bool
 	// sure: the server reports where it comes from.
 	sure      bool
 	generated bool // a column of a table, and generated
@@ -60,7 +62,7 @@ type column struct {
 func (c column) output() Output {
 	return Output{
 		Name: c.name, Plain: c.plain && len(c.deps) > 0, Blank: c.shaky && len(c.deps) > 0, Many: c.loose,
-		Protected: listed(c.deps), Type: c.typ, Modifier: c.mod,
+		Protected: listed(c.deps), Type: c.typ, Modifier: c.mod, Kept: (c.plain || c.kept) && len(c.deps) > 0,
 	}
 }
 

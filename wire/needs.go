@@ -43,6 +43,9 @@ type Reading struct {
 	Protected bool
 	// Plans says how to mask the rows. Nil only where the target masks nothing.
 	Plans Planner
+	// Scan appends a text of the server's to dst with what detectors find in it
+	// masked; nil where none look.
+	Scan func(dst, text []byte) []byte
 	// Uses names the prepared statements and cursors that the text runs by
 	// EXECUTE, FETCH and the like.
 	Uses []string

@@ -72,6 +72,7 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 func (j *statementJudge) newShield(columns *mask.Columns) *shield {
 	guard := sqlguard.New(guarded(columns), j.parser)
 	guard.CopyRows = true
+	guard.CopyAll = columns.Every(nil) != nil
 	return &shield{guard: guard, columns: columns, known: newReadings()}
 }
 
@@ -131,6 +132,9 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		if s.Runs != "" {
 			out.Uses = append(out.Uses, s.Runs)
 		}
+	}
+	if every := sh.columns.Every(nil); every != nil {
+		out.Scan = every.Text
 	}
 	if sh.columns != nil {
 		out.Plans = &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: read.Statements}
