@@ -32,7 +32,7 @@ type tool struct {
 // encodingSaid is why the list of settings that are not as by default has one more.
 const encodingSaid = "the gateway asks for client_encoding, so that the server and its parser read the same text"
 
-// customerMasks protect what the tools print of customers.
+// customerMasks protect what the tools print of customers. Django filters by what is in a profile.
 const customerMasks = `
 [[mask]]
 targets = ["*"]
@@ -42,6 +42,7 @@ columns = ["customers.password", "customers.api_key"]
 targets = ["*"]
 columns = ["customers.profile"]
 fields  = ["pin"]
+filter  = "allow"
 `
 
 // saverMasks protect what a graph's run put into the metadata of its checkpoints,
@@ -158,7 +159,7 @@ func (tl tool) play(t *testing.T, route, masks string) []part {
 	var parts []part
 	for _, p := range strings.Split("\n"+text, "\n## ")[1:] {
 		name, rest, _ := strings.Cut(p, "\n")
-		parts = append(parts, part{name, rest})
+		parts = append(parts, part{name, strings.TrimRight(rest, "\n")})
 	}
 	if len(parts) == 0 {
 		t.Fatalf("%s: it printed nothing", route)
