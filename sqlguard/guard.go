@@ -55,6 +55,8 @@ type Reading struct {
 	Statements []Statement
 	Unknown    []string        // relations the catalog does not hold: load it anew and read again
 	Refusal    *policy.Refusal // nil: nothing in itself forbids it
+	// Resettable: DISCARD ALL undoes all that the text leaves in the server's session.
+	Resettable bool
 	// Wants: there was no catalog, and with one the facts could be others.
 	Wants bool
 }
@@ -117,7 +119,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 		}
 		return reading
 	}
-	reading.Facts.Parsed = true
+	reading.Facts.Parsed, reading.Resettable = true, true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
 	shared := &sharedReading{open: map[string]bool{}}
@@ -132,6 +134,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
 	r.statement(raw, reading.Facts.Text)
+	reading.Resettable = reading.Resettable && !r.lasting()
 	reading.Wants = reading.Wants || r.wants
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)
