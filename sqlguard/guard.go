@@ -23,6 +23,11 @@ const (
 type Pattern struct {
 	Schema, Table, Column string
 	Filter                Filter
+	// Members says what lies protected at a path of the column's documents,
+	// where only members of them are; nil: the whole column is protected.
+	Members func(path []string) Reach
+	// Looked: besides, something is looked for in the column's values.
+	Looked bool
 }
 
 // Guard reads SQL texts. It is safe for concurrent use.
@@ -88,6 +93,11 @@ type Output struct {
 	// Kept: it is no computation but of whole values: every protected value in
 	// it stands there as it is, and apart from what is beside it.
 	Kept bool
+	// Document: it is what lies in a document of the column at one of the Paths,
+	// the members' names from the top; Taken says that it was made a text.
+	Document bool
+	Paths    [][]string
+	Taken    bool
 	// Blank: whether the value is NULL depends on the protected one, so that a
 	// NULL is to be masked like the rest.
 	Blank bool

@@ -46,6 +46,7 @@ type value struct {
 	mod   int32  // its modifier
 	// kept: see Output. A plain value is, without saying so.
 	kept bool
+	doc  *document // it is a document of which only members are protected, or a part of one
 	// sure: the server reports where it comes from.
 	sure      bool
 	generated bool // a column of a table, and generated
@@ -60,6 +61,12 @@ type column struct {
 }
 
 func (c column) output() Output {
+	if d := c.doc; d != nil && !c.plain && len(c.deps) == 1 {
+		return Output{
+			Name: c.name, Many: c.loose, Protected: listed(c.deps), Type: c.typ, Modifier: c.mod, Blank: c.shaky,
+			Document: true, Paths: d.paths, Taken: d.text,
+		}
+	}
 	return Output{
 		Name: c.name, Plain: c.plain && len(c.deps) > 0, Blank: c.shaky && len(c.deps) > 0, Many: c.loose,
 		Protected: listed(c.deps), Type: c.typ, Modifier: c.mod, Kept: (c.plain || c.kept) && len(c.deps) > 0,
