@@ -29,7 +29,7 @@ func (r *reader) body(m *functionStmt, source string) {
 
 // do reads a DO block.
 func (r *reader) do(m *doStmt) {
-	r.facts.Dynamic = true
+	r.certainly(dynamic, "it runs code that is no statement of the text")
 	language, source := "plpgsql", ""
 	for _, n := range m.Args {
 		if d, ok := unwrap(n).(*defElem); ok && d.Defname == "language" {

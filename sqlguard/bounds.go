@@ -9,9 +9,24 @@ import (
 // bounded notes when a WHERE clause does not keep an UPDATE or a DELETE from
 // every row of its target.
 func (r *reader) bounded(target *rangeVar, from []*node, where *node, f *frame) {
-	if r.dry == 0 && !r.bounds(target, from, where, f) {
-		r.effect(unbounded | destructive)
+	if r.dry > 0 || r.bounds(target, from, where, f) {
+		return
 	}
+	if where == nil {
+		r.effectBut(unbounded|destructive, "no WHERE clause: it changes every row", "add a WHERE clause that selects the rows you mean")
+		return
+	}
+	r.ineffective("where", where)
+}
+
+// ineffective notes a condition that keeps every row.
+func (r *reader) ineffective(word string, n *node) {
+	at := r.at
+	if !r.blind && r.depth == 0 {
+		r.at = place{how: aClause, at: first(n), word: word}
+	}
+	r.effectBut(unbounded|destructive, "this condition leaves out no row, or none to speak of", "write a condition that selects the rows you mean, such as the value of a key")
+	r.at = at
 }
 
 func (r *reader) bounds(target *rangeVar, from []*node, where *node, f *frame) bool {
@@ -33,14 +48,14 @@ func (r *reader) merges(m *mergeStmt, f *frame) {
 	for _, n := range m.MergeWhenClauses {
 		when, ok := unwrap(n).(*mergeWhen)
 		if !ok {
-			r.effect(unbounded | destructive)
+			r.effect(unbounded|destructive, "a WHEN of another form")
 			continue
 		}
 		if when.CommandType != mergeUpdate && when.CommandType != mergeDelete || bounded {
 			continue
 		}
 		if t := c.judge(when.Condition, false); when.Condition == nil || t != some && t != never {
-			r.effect(unbounded | destructive)
+			r.ineffective("on", m.JoinCondition)
 		}
 	}
 }
@@ -93,7 +108,7 @@ func (r *reader) upserts(m *insertStmt, f *frame) {
 		}
 	}
 	if fed && !limits(q) && !r.restricts(q, f) {
-		r.effect(unbounded | destructive)
+		r.effectBut(unbounded|destructive, "ON CONFLICT DO UPDATE over the table's own rows changes every row", "add a WHERE clause that selects the rows you mean")
 	}
 }
 

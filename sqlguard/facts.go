@@ -34,6 +34,9 @@ type reader struct {
 	loops     int             // of PL/pgSQL, and queries: what is in them runs many times
 	variables map[string]bool // of PL/pgSQL, and parameters: they are no columns
 	source    []string        // the statement as written, the innermost last
+	at        place           // in the text, of what is being read
+	begin     int             // of the statement, in the text
+	blind     bool            // what is read is not the text
 }
 
 // use is one mention of a relation.
@@ -55,10 +58,15 @@ func (r *reader) add(to *[]string, s string) {
 	}
 }
 
-func (r *reader) effect(e effect) {
-	if r.dry > 0 {
+// effect adds what the statement does where the reader is, in words.
+func (r *reader) effect(e effect, why string) { r.effectBut(e, why, "") }
+
+// effectBut is effect with what to do instead.
+func (r *reader) effectBut(e effect, why, hint string) {
+	if r.dry > 0 || e == 0 {
 		return
 	}
+	r.note(factNames[e], why, hint)
 	r.facts.Writes = r.facts.Writes || e&writes != 0
 	r.facts.DDL = r.facts.DDL || e&ddl != 0
 	r.facts.Destructive = r.facts.Destructive || e&destructive != 0
@@ -74,12 +82,20 @@ func (r *reader) walk(m proto.Message, f *frame) {
 			return
 		}
 	}
+	at := r.at
+	r.locate(m)
+	r.visit(m, f)
+	r.at = at
+}
+
+// visit is walk, with the reader where m is.
+func (r *reader) visit(m proto.Message, f *frame) {
 	if k, ok := kindOf(m); ok && m != r.rows {
 		r.add(&r.facts.Verbs, k.verb)
-		r.effect(k.effect)
+		r.effect(k.effect, k.why())
 		r.add(&r.kinds, nodeName(m))
 		if r.loops > 0 && changesRows(k.verb) {
-			r.effect(unbounded | destructive)
+			r.effect(unbounded|destructive, "it runs once for each turn of a loop")
 		}
 		if k.effect&ddl != 0 && r.dry == 0 {
 			r.firesOnDDL()
@@ -172,17 +188,17 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		return true // its name is a type's
 	case *viewStmt:
 		if m.Replace && r.mayHold(m.View) {
-			r.effect(destructive) // what was there is lost
+			r.effect(destructive, "it replaces the view that is there")
 		}
 		return r.creates(m, m.View, f)
 	case *intoClause:
-		r.effect(defines)
+		r.effect(defines, "it creates a table")
 		if m.ViewQuery == nil {
 			r.add(&r.facts.Verbs, "select into")
 		}
 		return r.creates(m, m.Rel, f)
 	case *ctasStmt:
-		r.effect(defines)
+		r.effect(defines, "it creates a table")
 		if m.Into != nil {
 			r.name(m.Into.Rel)
 		}
@@ -199,7 +215,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		r.object(m.Objtype.String(), m.Object)
 	case *functionStmt:
 		r.replaces(m.Replace, m.Funcname)
-		r.facts.Dynamic = true
+		r.certainly(dynamic, "it defines code")
 		r.body(m, r.written())
 	case *triggerStmt:
 		r.call(names(m.Funcname), false)
@@ -271,7 +287,7 @@ func (r *reader) object(kind string, n *node) {
 func (r *reader) target(v *rangeVar, on event) {
 	if v != nil {
 		if r.systemTable(v) && v.Relname != "pg_settings" {
-			r.effect(writes | destructive | ddl)
+			r.effect(writes|destructive|ddl, "it writes to a system catalog")
 		}
 		r.opens(v.Schemaname, v.Relname, on)
 		r.name(v)
@@ -289,13 +305,13 @@ func (r *reader) relation(v *rangeVar, f *frame) {
 	r.opens(v.Schemaname, v.Relname, onSelect)
 	if r.systemTable(v) {
 		if c, ok := classOf(v.Relname); ok { // pg_hba_file_rules
-			r.effect(c.effect)
+			r.effect(c.effect, c.why)
 		}
 		if _, ok := findDoor(relationDoors, v.Relname); ok || slices.Contains(secretTables, v.Relname) {
-			r.effect(sideDoor)
+			r.effect(sideDoor, "it shows values, passwords or statements of others beside their tables")
 		}
 		if slices.Contains(fileTables, v.Relname) {
-			r.effect(control | sideDoor)
+			r.effect(control|sideDoor, "it reads the server's files")
 		}
 	}
 }

@@ -60,6 +60,8 @@ type Reading struct {
 	Statements []Statement
 	Unknown    []string        // relations the catalog does not hold: load it anew and read again
 	Refusal    *policy.Refusal // nil: nothing in itself forbids it
+	// Resettable: DISCARD ALL undoes all that the text leaves in the server's session.
+	Resettable bool
 	// Wants: there was no catalog, and with one the facts could be others.
 	Wants bool
 }
@@ -127,7 +129,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 		}
 		return reading
 	}
-	reading.Facts.Parsed = true
+	reading.Facts.Parsed, reading.Resettable = true, true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
 	shared := &sharedReading{open: map[string]bool{}}
@@ -142,6 +144,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
 	r.statement(raw, reading.Facts.Text)
+	reading.Resettable = reading.Resettable && !r.lasting()
 	reading.Wants = reading.Wants || r.wants
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)
@@ -162,6 +165,10 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		statement.Runs = runs(m)
 		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
+		if reached != "" {
+			r.locate(raw)
+			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
+		}
 		if refusal == nil {
 			refusal = sh.closeDoors(r, m)
 		}

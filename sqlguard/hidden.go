@@ -23,14 +23,16 @@ type sharedReading struct {
 // unknown notes that something will run of which nobody knows what it does.
 func (r *reader) unknown(format string, args ...any) {
 	r.facts.Dynamic = true
-	r.add(&r.facts.Unknown, fmt.Sprintf(format, args...))
+	why := fmt.Sprintf(format, args...)
+	r.add(&r.facts.Unknown, why)
+	r.note(unknownFact, why, "")
 }
 
 // hidden reads code that runs besides the text, and adds what it does. The code
 // is SQL whose own effect, that of defining it, does not count.
 func (r *reader) hidden(key, what, definition string) policy.SQL {
 	facts := r.peek(key, what, definition)
-	r.merge(facts)
+	r.merge(facts, what)
 	return facts
 }
 
@@ -64,7 +66,7 @@ func (r *reader) peek(key, what, definition string) policy.SQL {
 // readHidden gives what a definition does when it is run.
 func (r *reader) readHidden(what, definition string) policy.SQL {
 	facts := policy.SQL{}
-	inner := &reader{cat: r.cat, parser: r.parser, facts: &facts, seen: map[noted]bool{}, shared: r.shared}
+	inner := &reader{cat: r.cat, parser: r.parser, facts: &facts, seen: map[noted]bool{}, shared: r.shared, blind: true}
 	if definition == "" {
 		inner.unknown("%s: its body can't be read", what)
 		return facts
@@ -100,8 +102,15 @@ func (r *reader) walkNode(n *node) {
 	}
 }
 
-// merge adds what hidden code does.
-func (r *reader) merge(f policy.SQL) {
+// merge adds what hidden code does. what names it.
+func (r *reader) merge(f policy.SQL, what string) {
+	for _, e := range f.Evidence {
+		why := e.Why
+		if !strings.HasPrefix(why, what) {
+			why = what + ": " + why
+		}
+		r.note(e.Facts, why, "")
+	}
 	for _, l := range []struct {
 		to   *[]string
 		from []string
@@ -130,7 +139,9 @@ func (r *reader) call(parts []string, many bool) {
 	schema, name := qualified(parts)
 	r.add(&r.facts.Functions, strings.Join(parts, "."))
 	c, isKnown := classOf(name)
-	r.certainly(c.effect)
+	if c.effect != 0 {
+		r.certainly(c.effect, "the function "+name+" "+c.why)
+	}
 	if isSystem(schema) {
 		if !isKnown {
 			r.unknown("function %s: it is not in the table of functions", name)
@@ -167,7 +178,7 @@ func (r *reader) routine(f *routine, classed, many bool) {
 	}
 	facts := r.hidden("routine "+f.id, what, f.definition)
 	if many && slices.ContainsFunc(facts.Verbs, changesRows) {
-		r.certainly(unbounded | destructive)
+		r.certainly(unbounded|destructive, what+" changes rows, and runs once for each row here")
 	}
 }
 
@@ -175,10 +186,10 @@ func (r *reader) routine(f *routine, classed, many bool) {
 func changesRows(verb string) bool { return verb == "update" || verb == "delete" || verb == "merge" }
 
 // certainly adds an effect, within a plain EXPLAIN too: planning calls functions.
-func (r *reader) certainly(e effect) {
+func (r *reader) certainly(e effect, why string) {
 	dry := r.dry
 	r.dry = 0
-	r.effect(e)
+	r.effect(e, why)
 	r.dry = dry
 }
 
@@ -242,7 +253,7 @@ func (r *reader) operator(op string) {
 			}
 			facts := r.peek(fmt.Sprint("operator ", name, " ", i), "operator "+name, f)
 			facts.Verbs, facts.Functions = nil, nil // of every operator of that name
-			r.merge(facts)
+			r.merge(facts, "operator "+name)
 		}
 	}
 }
@@ -266,7 +277,7 @@ func (r *reader) runsText(m *funcCall, name string) {
 	if !ok || c.sql == 0 {
 		return
 	}
-	r.facts.Dynamic = true
+	r.certainly(dynamic, "the function "+name+" "+c.why)
 	if c.sql > 1 && len(m.Args) < c.sql+1 && len(m.Args) != c.sql {
 		return // the form with three arguments runs nothing
 	}
@@ -352,9 +363,9 @@ func (r *reader) replaces(replace bool, parts []*node) {
 	_, name := qualified(names(parts))
 	if r.cat == nil || r.cat.code == nil {
 		r.wants = true
-		r.effect(destructive)
+		r.effect(destructive, "it may replace a function that is there")
 	} else if len(r.cat.code.routines[name]) > 0 || r.cat.hasSystemFunction(name) {
-		r.effect(destructive)
+		r.effect(destructive, "it replaces a function that is there")
 	}
 }
 

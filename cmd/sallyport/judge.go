@@ -144,7 +144,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 	}
 	sh := j.shield(b, q.Caller.Principal)
 	read, cat := j.read(ctx, b, sh, q.Since, text)
-	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Facts.Protected}
+	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Facts.Protected, Resettable: read.Resettable}
 	for _, s := range read.Statements {
 		if s.Runs != "" {
 			out.Uses = append(out.Uses, s.Runs)
