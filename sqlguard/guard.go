@@ -71,10 +71,14 @@ type Statement struct {
 	Verb    string // the first of its verbs
 	Opaque  bool   // reaches no protected relation: Outputs were not computed, nothing is to be masked
 	Outputs []Output
-	// Runs names the prepared statement or the cursor whose rows this one
-	// returns. What it holds is not known here: where anything is protected
-	// the text counts as protected, and only origins decide.
-	Runs string
+	// Runs names the prepared statement or the cursor (OfCursor) whose rows this
+	// one returns. What it holds is not known here: where anything is protected
+	// the text counts as protected.
+	Runs     string
+	OfCursor bool
+	// Keeps names the prepared statement or the cursor (OfCursor) that this one
+	// makes: Outputs are those of what runs it.
+	Keeps string
 	// Copy says what COPY ... TO STDOUT over protected relations writes; nil for
 	// anything else.
 	Copy *CopyOut
@@ -163,6 +167,14 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 			}
 		}
 		statement.Runs = runs(m)
+		switch m := m.(type) {
+		case *declareStmt:
+			statement.Keeps, statement.OfCursor = m.Portalname, true
+		case *prepareStmt:
+			statement.Keeps = m.Name
+		case *fetchStmt:
+			statement.OfCursor = true
+		}
 		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
 		if reached != "" {

@@ -130,9 +130,9 @@ func (a *analyst) statement(n *node) []column {
 		a.createView(m)
 	case *lockStmt:
 	case *declareStmt:
-		a.kept(m.Query)
+		return a.kept(m.Query)
 	case *prepareStmt:
-		a.kept(m.Query)
+		return a.kept(m.Query)
 	case *copyStmt:
 		if !m.IsFrom || m.IsProgram || m.Filename != "" || m.WhereClause != nil {
 			a.misunderstood("COPY")
@@ -154,23 +154,17 @@ func (a *analyst) statement(n *node) []column {
 	return nil
 }
 
-// kept works out a statement that will run by its name, when nothing is known
-// of it but what the server reports: each protected column must be reported.
-func (a *analyst) kept(n *node) {
-	var columns []column
+// kept works out a statement that will run by its name: its outputs are those
+// of whatever runs it.
+func (a *analyst) kept(n *node) []column {
 	switch m := unwrap(n).(type) {
 	case *selectStmt:
-		columns = a.query(m, nil, nil)
+		return a.query(m, nil, nil)
 	case *insertStmt, *updateStmt, *deleteStmt:
-		columns = a.change(m, nil, nil)
-	default:
-		a.misunderstood("PREPARE of that form")
+		return a.change(m, nil, nil)
 	}
-	for _, c := range columns {
-		if len(c.deps) > 0 && !c.sure {
-			a.misunderstood("a cursor or a prepared statement that computes from protected columns")
-		}
-	}
+	a.misunderstood("PREPARE of that form")
+	return nil
 }
 
 // index allows an index over columns that are not protected: an expression is

@@ -150,6 +150,9 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 			out.Uses = append(out.Uses, s.Runs)
 		}
 	}
+	if sh.columns != nil {
+		keeps(&out, read.Statements, &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: read.Statements})
+	}
 	if every := sh.columns.Every(nil); every != nil {
 		out.Scan = every.Text
 	}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+
+	"sallyport/mask"
+	"sallyport/sqlguard"
+	"sallyport/wire"
+)
+
+// keptPlans masks the rows of what the nth statement of a text has prepared or
+// declared.
+type keptPlans struct {
+	*plans
+	n int
+}
+
+// Plan is that of the statement, whatever runs it.
+func (k *keptPlans) Plan(ctx context.Context, _ int, fields []mask.Field) mask.Plan {
+	return k.plans.Plan(ctx, k.n, fields)
+}
+
+// keeps notes what a text makes and runs by names.
+func keeps(out *wire.Reading, statements []sqlguard.Statement, of *plans) {
+	kept := func(s sqlguard.Statement, name string) string {
+		if s.OfCursor {
+			return wire.KeptCursor(name)
+		}
+		return wire.KeptStatement(name)
+	}
+	for i, s := range statements {
+		switch {
+		case s.Keeps != "":
+			out.Keeps = append(out.Keeps, wire.Keep{Nth: i, Name: kept(s, s.Keeps), Plans: &keptPlans{of, i}})
+		case s.Runs != "":
+			if out.Runs == nil {
+				out.Runs = make([]string, len(statements))
+			}
+			out.Runs[i] = kept(s, s.Runs)
+		}
+	}
+}
