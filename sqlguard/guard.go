@@ -64,6 +64,8 @@ type Reading struct {
 	Resettable bool
 	// Wants: there was no catalog, and with one the facts could be others.
 	Wants bool
+	// Shared: every text of the same [Shape] reads so, but for Facts.Text.
+	Shared bool
 }
 
 // Statement is one statement of a text.
@@ -136,12 +138,13 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 	reading.Facts.Parsed, reading.Resettable = true, true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
-	shared := &sharedReading{open: map[string]bool{}}
+	common := &sharedReading{open: map[string]bool{}}
 	for _, raw := range tree.Stmts {
 		g.readStatement(&reading, raw, sh, &reader{
-			cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen, shared: shared,
+			cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen, shared: common,
 		})
 	}
+	reading.Shared = shared(&reading, tree)
 	return reading
 }
 
@@ -175,7 +178,9 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		case *fetchStmt:
 			statement.OfCursor = true
 		}
-		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
+		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
+			statement.Text = reading.Facts.Text
+		}
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
 		if reached != "" {
 			r.locate(raw)

@@ -144,7 +144,13 @@ func (a *analyst) statement(n *node) []column {
 	case *indexStmt:
 		a.index(m)
 	case *createStmt:
-		a.table(m)
+		a.refers(m, m.Relation, "CREATE TABLE")
+	case *alterTableStmt:
+		if a.sh.reached([]use{{m.Relation.Schemaname, m.Relation.Relname}}) != "" {
+			a.misunderstood("ALTER TABLE")
+		} else {
+			a.refers(m, m.Relation, "ALTER TABLE")
+		}
 	case nil:
 		a.misunderstood("an empty statement")
 	default:
@@ -191,9 +197,9 @@ func dependsOnAny(columns []column) bool {
 	return false
 }
 
-// table allows CREATE TABLE to refer to a protected table by a foreign key over
-// free columns, and nothing else.
-func (a *analyst) table(m *createStmt) {
+// refers allows m, by which the table own is made or changed, to refer to a
+// protected table by a foreign key over free columns, and nothing else.
+func (a *analyst) refers(m proto.Message, own *rangeVar, what string) {
 	keys := 0
 	bad := contains(m, func(m proto.Message) bool {
 		c, ok := m.(*constraint)
@@ -218,11 +224,11 @@ func (a *analyst) table(m *createStmt) {
 		}
 		return false
 	})
-	if a.sh.reached([]use{{m.Relation.Schemaname, m.Relation.Relname}}) != "" {
+	if a.sh.reached([]use{{own.Schemaname, own.Relname}}) != "" {
 		mentions-- // its own name
 	}
 	if bad || keys < mentions {
-		a.misunderstood("CREATE TABLE that refers to it (write REFERENCES with the columns by name)")
+		a.misunderstood(what + " that refers to it (write REFERENCES with the columns by name)")
 	}
 }
 
