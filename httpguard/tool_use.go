@@ -163,8 +163,12 @@ func (u *usage) add(o usage) {
 		n    *int64
 		more int64
 	}{
-		{&u.input, o.input}, {&u.cached, o.cached}, {&u.output, o.output},
-		{&u.sound.input, o.sound.input}, {&u.sound.cached, o.sound.cached}, {&u.sound.output, o.sound.output},
+		{&u.input, o.input},
+		{&u.cached, o.cached},
+		{&u.output, o.output},
+		{&u.sound.input, o.sound.input},
+		{&u.sound.cached, o.sound.cached},
+		{&u.sound.output, o.sound.output},
 	} {
 		sum(pair.n, pair.more)
 	}
