@@ -75,6 +75,24 @@ func parseFields(body []byte) ([]mask.Field, error) {
 	return fields, nil
 }
 
+// errTooLongRow ends a session in which a masked row has outgrown the protocol.
+var errTooLongRow = errors.New("a masked row is too long")
+
+// errUnfit ends a session whose row is not what was described.
+var errUnfit = errors.New("a row does not fit its description")
+
+// appendMasked appends a masked value with its length.
+func appendMasked(out []byte, t *mask.Transform, f mask.Field, value []byte) []byte {
+	at := len(out)
+	out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
+	out, null := t.Apply(out, f, value)
+	if null {
+		return out[:at+4]
+	}
+	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
+	return out
+}
+
 // errUnplanned ends a session whose rows came without a description: they
 // could not be masked.
 var errUnplanned = errors.New("rows came without a mask plan")
@@ -106,6 +124,9 @@ func (s *Session) dataRow(a *awaited, size int) error {
 // maskedRow carries a row of which columns are masked.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-DATAROW.
 func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, size int) error {
+	if size > growStep {
+		return s.maskedLongRow(a, plan, fields, size)
+	}
 	body, err := s.up.in.hold(size)
 	if err != nil {
 		return err
@@ -113,33 +134,27 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 	p := parts{b: body}
 	n := int(p.int16()) & 0xffff
 	if n != len(fields) || len(plan) != len(fields) {
-		return errors.New("a row does not fit its description")
+		return errUnfit
 	}
 	out := binary.BigEndian.AppendUint16(s.row[:0], uint16(n))
 	for i := range n {
 		value, null := p.value()
-		at := len(out)
-		out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
 		switch {
 		case null:
-			continue
+			out = append(out, 0xff, 0xff, 0xff, 0xff)
 		case plan[i] == nil:
-			out = append(out, value...)
+			out = append(binary.BigEndian.AppendUint32(out, uint32(len(value))), value...)
 		default:
 			a.masked++
-			if out, null = plan[i].Apply(out, fields[i], value); null {
-				out = out[:at+4]
-				continue
-			}
+			out = appendMasked(out, plan[i], fields[i], value)
 		}
-		binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
 	}
 	s.row = out
 	if !p.done() {
 		return malformed("the server sent a malformed DataRow")
 	}
 	if len(out) > maxLarge {
-		return errors.New("a masked row is too long")
+		return errTooLongRow
 	}
 	a.bytes += int64(len(out))
 	if err := writeMessage(s.out, 'D', out); err != nil {
