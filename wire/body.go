@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"io"
 )
 
@@ -135,7 +134,10 @@ type sample struct {
 	kept  []byte
 	room  int // how much more may be kept
 	size  int
-	whole hash.Hash
+	whole interface {
+		io.Writer
+		Sum(b []byte) []byte
+	}
 }
 
 func newSample(room int) *sample { return &sample{room: room, whole: sha256.New(), kept: []byte{}} }

@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+
+	"sallyport/policy"
 )
 
 // cancelKey names a session to a CancelRequest: the server's own process id,
@@ -26,7 +28,7 @@ const (
 
 // parseCancel reads a CancelRequest's body.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-CANCELREQUEST.
-func parseCancel(body []byte) (*cancelKey, error) {
+func parseCancel(body []byte) (*cancelKey, *policy.Refusal) {
 	p := parts{b: body}
 	key := &cancelKey{pid: uint32(p.int32())}
 	key.secret = p.b

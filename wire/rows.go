@@ -81,16 +81,17 @@ var errTooLongRow = errors.New("a masked row is too long")
 // errUnfit ends a session whose row is not what was described.
 var errUnfit = errors.New("a row does not fit its description")
 
-// appendMasked appends a masked value with its length.
-func appendMasked(out []byte, t *mask.Transform, f mask.Field, value []byte) []byte {
+// appendMasked appends a masked value with its length. changed is false where
+// there was nothing to mask in it.
+func appendMasked(out []byte, t *mask.Transform, f mask.Field, value []byte) (_ []byte, changed bool) {
 	at := len(out)
 	out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
 	out, null := t.Apply(out, f, value)
 	if null {
-		return out[:at+4]
+		return out[:at+4], true
 	}
 	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
-	return out
+	return out, !t.Left(out[at+4:], value)
 }
 
 // errUnplanned ends a session whose rows came without a description: they
@@ -145,8 +146,10 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 		case plan[i] == nil:
 			out = append(binary.BigEndian.AppendUint32(out, uint32(len(value))), value...)
 		default:
-			a.masked++
-			out = appendMasked(out, plan[i], fields[i], value)
+			var changed bool
+			if out, changed = appendMasked(out, plan[i], fields[i], value); changed {
+				a.masked++
+			}
 		}
 	}
 	s.row = out

@@ -47,8 +47,10 @@ func (s *Session) maskedLongRow(a *awaited, plan mask.Plan, fields []mask.Field,
 		if value, err = b.hold(value[:0], length); err != nil {
 			return err
 		}
-		a.masked++
-		out = appendMasked(out, plan[i], fields[i], value)
+		var changed bool
+		if out, changed = appendMasked(out, plan[i], fields[i], value); changed {
+			a.masked++
+		}
 	}
 	value = nil
 	long := len(out) + b.left

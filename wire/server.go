@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -19,6 +20,7 @@ import (
 // Needs is everything this room wants from outside; needs.go says what each owes.
 type Needs struct {
 	Identifier Identifier
+	Scram      Tokens // nil: no login by SCRAM
 	Access     Access
 	Lender     Lender
 	Judge      Judge
@@ -32,6 +34,8 @@ const maxFailures = 30
 type Config struct {
 	Targets  map[string]Target
 	TLS      *tls.Config // nil: plaintext, for a listener on loopback
+	OAuth    OAuth
+	Login    time.Duration // from accept to ready; 30 s if zero
 	Needs    Needs
 	NewID    func() string // a new session's id
 	Now      func() time.Time
@@ -43,6 +47,8 @@ type Config struct {
 type Server struct {
 	targets  map[string]*target
 	tls      *tls.Config
+	oauth    OAuth
+	login    time.Duration // from accept to ready
 	needs    Needs
 	newID    func() string
 	now      func() time.Time
@@ -58,7 +64,7 @@ type Server struct {
 // New checks the configuration and makes a Server of it.
 func New(cfg Config) (*Server, error) {
 	s := &Server{
-		targets: make(map[string]*target, len(cfg.Targets)), tls: cfg.TLS,
+		targets: make(map[string]*target, len(cfg.Targets)), tls: cfg.TLS, oauth: cfg.OAuth, login: cmp.Or(cfg.Login, loginTimeout),
 		needs: cfg.Needs, newID: cfg.NewID, now: cfg.Now, log: cfg.Log,
 		cancels: cancels{byPID: map[uint32][]held{}}, tries: limit.NewTries(maxFailures, cfg.Now),
 	}
@@ -76,8 +82,7 @@ func New(cfg Config) (*Server, error) {
 		t.pool = newPool(s, t, cfg.Targets[name].Pool)
 	}
 	if s.tls != nil {
-		s.tls = s.tls.Clone()
-		s.tls.NextProtos = []string{alpn}
+		s.tls = listenerTLS(s.tls)
 	}
 	return s, nil
 }

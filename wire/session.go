@@ -26,6 +26,7 @@ type Session struct {
 	raw     net.Conn  // to the client; where deadlines are set
 	conn    net.Conn  // the same; TLS once started
 	secure  bool      // conn is TLS
+	binding []byte    // of that TLS, for SCRAM; nil: it has none
 	address string    // the client's, without port
 	minor   int       // of protocol 3, as agreed: 0 or 2
 	began   time.Time // when it connected
@@ -67,7 +68,7 @@ var errLeft = errors.New("the client left")
 
 // Serve carries one client connection from its first byte to its last.
 func (s *Session) Serve(ctx context.Context) error {
-	login, cancel := context.WithTimeoutCause(ctx, loginTimeout, &policy.Refusal{Kind: policy.Timeout, Public: "the login took too long"})
+	login, cancel := context.WithTimeoutCause(ctx, s.server.login, &policy.Refusal{Kind: policy.Timeout, Public: "the login took too long"})
 	defer cancel()
 	stop := context.AfterFunc(login, func() { _ = s.raw.SetDeadline(past) })
 	defer stop()
@@ -311,7 +312,8 @@ func (s *Session) refuse(ctx context.Context, err error) error {
 	if refusal.Kind == policy.Internal {
 		refusal = &policy.Refusal{Kind: refusal.Kind, Public: refusal.Public, Detail: "session " + s.id}
 	}
-	if !s.torn {
+	var stray unsaid
+	if !s.torn && !errors.As(err, &stray) {
 		_ = s.raw.SetDeadline(time.Now().Add(closing))
 		var theirs *serverError
 		if errors.As(err, &theirs) {
