@@ -78,7 +78,8 @@ func (c *cancels) remove(up *upstream) {
 	}
 }
 
-// find compares in constant time.
+// find compares in constant time. The caller calls Done of what it found's
+// interrupts, once the server has heard.
 func (c *cancels) find(key *cancelKey) *upstream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,6 +89,9 @@ func (c *cancels) find(key *cancelKey) *upstream {
 			found = h.up
 		}
 	}
+	if found != nil {
+		found.interrupts.Add(1)
+	}
 	return found
 }
 
@@ -96,6 +100,9 @@ func (c *cancels) find(key *cancelKey) *upstream {
 // nothing either way: that is the protocol.
 func (s *Server) cancel(ctx context.Context, key *cancelKey) error {
 	up := s.cancels.find(key)
+	if up != nil {
+		defer up.interrupts.Done()
+	}
 	if up == nil || len(up.key) == 0 {
 		s.metrics.cancels.WithLabelValues("unknown").Inc()
 		return nil

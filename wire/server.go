@@ -82,10 +82,13 @@ func New(cfg Config) (*Server, error) {
 	if s.hosts, err = newHosts(cfg.Targets, s.targets); err != nil {
 		return nil, err
 	}
+	s.draining, s.drain = context.WithCancel(context.Background())
+	for name, t := range s.targets {
+		t.pool = newPool(s, t, cfg.Targets[name].Pool)
+	}
 	if s.tls != nil {
 		s.tls = listenerTLS(s.tls)
 	}
-	s.draining, s.drain = context.WithCancel(context.Background())
 	return s, nil
 }
 
@@ -97,6 +100,7 @@ func (s *Server) Serve(ctx, cut context.Context, ln net.Listener) error {
 		_ = ln.Close()
 	})
 	defer stop()
+	defer s.servePools()()
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
 	defer s.drain()
@@ -115,6 +119,25 @@ func (s *Server) Serve(ctx, cut context.Context, ln net.Listener) error {
 			continue
 		}
 		sessions.Go(func() { s.serve(cut, conn) })
+	}
+}
+
+// servePools looks after the targets' pools until the draining begins; what it
+// returns closes them, after the last session.
+func (s *Server) servePools() (closePools func()) {
+	var rounds sync.WaitGroup
+	for _, t := range s.targets {
+		if t.pool != nil {
+			rounds.Go(t.pool.serve)
+		}
+	}
+	return func() {
+		rounds.Wait()
+		for _, t := range s.targets {
+			if t.pool != nil {
+				t.pool.close()
+			}
+		}
 	}
 }
 

@@ -38,14 +38,17 @@ type Session struct {
 	up        *upstream
 	recording Recording
 	pipe      *pipeline
-	blank     Reading     // of an empty text: what SQL names without our knowing is read as this
-	left      atomic.Bool // the client ended the session
-	torn      bool        // the client saw half a message: nothing can be said any more
+	kept      map[string]Planner // what SQL prepared and declared: server loop only
+	blank     Reading            // of an empty text: what SQL names without our knowing is read as this
+	left      atomic.Bool        // the client ended the session
+	torn      bool               // the client saw half a message: nothing can be said any more
 
 	// The client loop's own.
-	count int64 // statements recorded
+	count   int64 // statements recorded
+	lasting bool  // something ran that DISCARD ALL may not undo
 
 	// The server loop's own.
+	rested  bool     // it was stopped between two messages
 	head    *awaited // the message being answered, as far as known
 	row     []byte   // scratch for masked rows
 	changed func()   // to call when the transaction that changed definitions ends
@@ -155,6 +158,9 @@ func (s *Session) welcome() error {
 // close ends what dial began.
 func (s *Session) close() {
 	s.server.cancels.remove(s.up)
+	if s.takeBack() {
+		return // its lease is for all sessions, and has no end
+	}
 	s.up.close()
 	s.server.giveBack(s.up.lease)
 }
@@ -163,12 +169,13 @@ func (s *Session) close() {
 func (s *Session) relay(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	cut := context.AfterFunc(ctx, func() {
+	freed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(freed)
 		s.pipe.end()
 		_ = s.raw.SetDeadline(past)
 		_ = s.up.conn.SetDeadline(past)
 	})
-	defer cut()
 	stop := context.AfterFunc(s.server.draining, func() { s.finish(cancel, shuttingDown()) })
 	defer stop()
 	defer s.watch(cancel)()
@@ -193,6 +200,7 @@ func (s *Session) relay(ctx context.Context) error {
 	}
 	cancel(err) // no answers, no session
 	<-left
+	<-freed // the connections are used again
 	return context.Cause(ctx)
 }
 
@@ -207,6 +215,9 @@ func (s *Session) finish(cancel context.CancelCauseFunc, why error) {
 // begun: the server loop ends when the server does.
 func (s *Session) leave(why error) error {
 	s.left.Store(true)
+	if s.target.pool != nil && !s.lasting && s.pipe.settled() {
+		return why // the server need not hear of it
+	}
 	_ = s.up.say(&pgproto3.Terminate{})
 	if err := s.up.out.flush(); err != nil {
 		return why
