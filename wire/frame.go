@@ -18,11 +18,10 @@ const (
 	maxToken   = 65_535     // PG_MAX_AUTH_TOKEN_LENGTH in libpq/auth.h
 	maxSmall   = 10_000     // PQ_SMALL_MESSAGE_LIMIT in libpq/libpq.h
 	maxLarge   = 0x3fffffff // PQ_LARGE_MESSAGE_LIMIT, which is MaxAllocSize - 1
-	maxHeld    = 256 << 20  // what one session holds of one message; longer ones only stream
+	maxHeld    = 64 << 20   // what is held of one message; longer ones only stream
 	maxText    = 16 << 20   // a longer statement is drained and refused unread
-	clientBuf  = 8 << 10    // per session
-	serverBuf  = 16 << 10   // per session
-	growStep   = 1 << 20    // how far a length is trusted ahead of its bytes
+	maxKept    = 64 << 20   // what a session's prepared statements and portals may hold
+	growStep   = 1 << 20    // how far a length is trusted ahead of its bytes; longer messages stream where they can
 )
 
 // errTorn marks an error inside a message that was already partly forwarded:
@@ -47,6 +46,9 @@ func newStream(conn net.Conn, partner *outbox) *stream {
 	return s
 }
 
+// need makes n bytes, at most bufferSize, be there.
+func (s *stream) need(n int) ([]byte, error) { return s.in.peek(n) }
+
 // flush sends what was forwarded.
 func (s *stream) flush() error {
 	if err := s.partner.flush(); err != nil {
@@ -58,7 +60,7 @@ func (s *stream) flush() error {
 // next reads a header. The body has size bytes and is read by hold, pass or drop.
 func (s *stream) next() (kind byte, size int, err error) {
 	s.release()
-	h, err := s.in.peek(headerLen)
+	h, err := s.need(headerLen)
 	if err != nil {
 		if len(h) > 0 && errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
@@ -78,12 +80,15 @@ func (s *stream) next() (kind byte, size int, err error) {
 // The length was claimed by the peer: memory grows with the bytes that come.
 func (s *stream) hold(size int) ([]byte, error) {
 	if size <= bufferSize {
-		b, err := s.in.peek(size)
+		b, err := s.need(size)
 		if err != nil {
 			return nil, unexpected(err)
 		}
 		s.skip = size
 		return b, nil
+	}
+	if size > maxHeld {
+		return nil, tooLong("a message", size)
 	}
 	if err := s.flush(); err != nil {
 		return nil, err
@@ -116,7 +121,7 @@ func (s *stream) pass(w *outbox, kind byte, size int) error {
 	}
 	for size > 0 {
 		if s.in.buffered() == 0 {
-			if _, err := s.in.peek(1); err != nil {
+			if _, err := s.need(1); err != nil {
 				return fmt.Errorf("%w: %w", errTorn, unexpected(err))
 			}
 		}
