@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // bounded notes when a WHERE clause does not keep an UPDATE or a DELETE from
@@ -430,11 +429,11 @@ func newScoping(q *selectStmt, parent *scoping) *scoping {
 // columns visits every reference to a column of the target below m, those
 // within subqueries included. A part that comes to the same for every row is
 // left out.
-func (c condition) columns(m protoreflect.Message, s *scoping, visit func(name string)) {
+func (c condition) columns(m proto.Message, s *scoping, visit func(name string)) {
 	if *c.looks--; *c.looks <= 0 {
 		return
 	}
-	switch msg := m.Interface().(type) {
+	switch msg := m.(type) {
 	case *selectStmt:
 		s = newScoping(msg, s)
 	case *columnRef:
@@ -459,14 +458,14 @@ func (c condition) columns(m protoreflect.Message, s *scoping, visit func(name s
 			return
 		}
 	}
-	eachChild(m, func(child protoreflect.Message) { c.columns(child, s, visit) })
+	eachChild(m, func(child proto.Message) { c.columns(child, s, visit) })
 }
 
 // columnsOf lists the target's columns that n depends on.
 func (c condition) columnsOf(n *node) map[string]bool {
 	all := map[string]bool{}
 	if n != nil {
-		c.columns(n.ProtoReflect(), c.scope, func(name string) { all[name] = true })
+		c.columns(n, c.scope, func(name string) { all[name] = true })
 	}
 	return all
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"sallyport/policy"
 )
@@ -77,19 +76,24 @@ func (r *reader) effectBut(e effect, why, hint string) {
 }
 
 // walk visits m and everything below it.
-func (r *reader) walk(m protoreflect.Message, f *frame) {
+func (r *reader) walk(m proto.Message, f *frame) {
+	if n, ok := m.(*node); ok { // no more than what it wraps
+		if m = unwrap(n); m == nil {
+			return
+		}
+	}
 	at := r.at
-	r.locate(m.Interface())
+	r.locate(m)
 	r.visit(m, f)
 	r.at = at
 }
 
-func (r *reader) visit(m protoreflect.Message, f *frame) {
-	msg := m.Interface()
-	if k, ok := kindOf(msg); ok && msg != r.rows {
+// visit is walk, with the reader where m is.
+func (r *reader) visit(m proto.Message, f *frame) {
+	if k, ok := kindOf(m); ok && m != r.rows {
 		r.add(&r.facts.Verbs, k.verb)
 		r.effect(k.effect, k.why())
-		r.add(&r.kinds, string(m.Descriptor().Name()))
+		r.add(&r.kinds, nodeName(m))
 		if r.loops > 0 && changesRows(k.verb) {
 			r.effect(unbounded|destructive, "it runs once for each turn of a loop")
 		}
@@ -97,7 +101,7 @@ func (r *reader) visit(m protoreflect.Message, f *frame) {
 			r.firesOnDDL()
 		}
 	}
-	switch msg := msg.(type) {
+	switch msg := m.(type) {
 	case *selectStmt:
 		f = r.with(msg.WithClause, f)
 		f = r.frame(f, nil, msg.FromClause)
@@ -168,7 +172,7 @@ func (r *reader) visit(m protoreflect.Message, f *frame) {
 			return
 		}
 	}
-	eachChild(m, func(c protoreflect.Message) { r.walk(c, f) })
+	eachChild(m, func(c proto.Message) { r.walk(c, f) })
 }
 
 // definition handles what names a relation otherwise than by reading it. It
@@ -176,7 +180,7 @@ func (r *reader) visit(m protoreflect.Message, f *frame) {
 func (r *reader) definition(m proto.Message, f *frame) bool {
 	switch m := m.(type) {
 	case *createStmt:
-		return r.creates(m.ProtoReflect(), m.Relation, f)
+		return r.creates(m, m.Relation, f)
 	case *sequenceStmt:
 		r.name(m.Sequence)
 		return false
@@ -186,13 +190,13 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		if m.Replace && r.mayHold(m.View) {
 			r.effect(destructive, "it replaces the view that is there")
 		}
-		return r.creates(m.ProtoReflect(), m.View, f)
+		return r.creates(m, m.View, f)
 	case *intoClause:
 		r.effect(defines, "it creates a table")
 		if m.ViewQuery == nil {
 			r.add(&r.facts.Verbs, "select into")
 		}
-		return r.creates(m.ProtoReflect(), m.Rel, f)
+		return r.creates(m, m.Rel, f)
 	case *ctasStmt:
 		r.effect(defines, "it creates a table")
 		if m.Into != nil {
@@ -202,7 +206,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 			r.asExecute = true
 		}
 		if m.Query != nil {
-			r.walk(m.Query.ProtoReflect(), f)
+			r.walk(m.Query, f)
 		}
 		return true
 	case *dropStmt:
@@ -232,10 +236,10 @@ func (r *reader) written() string {
 
 // creates walks a statement that makes a relation, but not the relation's name:
 // what it may mean does not exist yet.
-func (r *reader) creates(m protoreflect.Message, made *rangeVar, f *frame) bool {
+func (r *reader) creates(m proto.Message, made *rangeVar, f *frame) bool {
 	r.name(made)
-	eachChild(m, func(c protoreflect.Message) {
-		if c.Interface() != proto.Message(made) {
+	eachChild(m, func(c proto.Message) {
+		if c != proto.Message(made) {
 			r.walk(c, f)
 		}
 	})

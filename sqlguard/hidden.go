@@ -90,7 +90,7 @@ func (r *reader) readHidden(what, definition string) policy.SQL {
 				inner.walkNode(n)
 			}
 		default:
-			inner.walk(raw.ProtoReflect(), nil)
+			inner.walk(raw, nil)
 		}
 	}
 	return facts
@@ -98,7 +98,7 @@ func (r *reader) readHidden(what, definition string) policy.SQL {
 
 func (r *reader) walkNode(n *node) {
 	if n != nil {
-		r.walk(n.ProtoReflect(), nil)
+		r.walk(n, nil)
 	}
 }
 
@@ -314,7 +314,7 @@ func (r *reader) text(n *node, what string) {
 // statement walks one statement of a text.
 func (r *reader) statement(s *rawStmt, text string) {
 	r.source = append(r.source, written(s, text))
-	r.walk(s.ProtoReflect(), nil)
+	r.walk(s, nil)
 	r.source = r.source[:len(r.source)-1]
 }
 
