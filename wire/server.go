@@ -144,7 +144,6 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		server: s, id: s.newID(), raw: conn, conn: conn, address: host(conn.RemoteAddr()),
 		pipe: newPipeline(), began: s.now(),
 	}
-	session.log = s.log.With().Str("session", session.id).Logger()
 	session.out = &outbox{conn: lateConn{session}}
 	// The connection may have become TLS on the way.
 	defer func() { _ = session.conn.Close() }()
@@ -153,7 +152,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		if !isConnError(err) {
 			level = zerolog.ErrorLevel
 		}
-		session.log.WithLevel(level).Err(err).Msg("session failed")
+		session.log().WithLevel(level).Err(err).Msg("session failed")
 	}
 }
 
