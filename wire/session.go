@@ -104,7 +104,7 @@ func (s *Session) enter(ctx context.Context) error {
 	}
 	s.in = newStream(s.conn, s.out) // whatever the connection has become
 	if hello.cancel != nil {
-		return s.server.cancel(login, hello.cancel)
+		return s.server.cancel(login, hello.cancel, s.address)
 	}
 	if s.caller, err = s.identify(login, hello); err != nil { // the password is a gateway token
 		return s.refuse(login, err)
@@ -276,6 +276,9 @@ func guarded(f func() error) (err error) {
 
 // bid records how the session ended and tells a client that is still there.
 func (s *Session) bid(ctx context.Context, why error) error {
+	if errors.Is(why, context.Canceled) {
+		why = shuttingDown() // the drain was cut
+	}
 	left := s.pipe.drop()
 	if len(left) > 0 && isRefusal(why) && len(s.up.key) > 0 {
 		// We end it, and what it is doing: the server would not notice before it is done.
