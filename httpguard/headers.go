@@ -63,6 +63,8 @@ func (x *exchange) outgoing() (http.Header, error) {
 		switch {
 		case slices.Contains(rereading, folded):
 			return nil, malformed("the header "+name+" would change the request after it was judged", nil)
+		case folded == "cookie" && x.target.cookies && !slices.Contains(drop, folded) && !slices.ContainsFunc(values, x.holdsToken):
+			out[name] = slices.Clone(values)
 		case slices.Contains(drop, folded), isCredential(folded), slices.ContainsFunc(values, x.holdsToken):
 		default:
 			out[name] = slices.Clone(values)
@@ -87,6 +89,6 @@ func isCredential(folded string) bool {
 func (x *exchange) holdsToken(value string) bool {
 	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t,;=:\"'&?/", r) })
 	return slices.ContainsFunc(append(words, value), func(w string) bool {
-		return strings.HasPrefix(w, tokenPrefix) || secret.New(w).Sum256() == x.token.Sum256()
+		return strings.HasPrefix(w, tokenPrefix) || w != "" && secret.New(w).Sum256() == x.token.Sum256()
 	})
 }

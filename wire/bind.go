@@ -35,7 +35,7 @@ func (s *Session) bind(size int) error {
 		return err
 	}
 	p := parts{b: body}
-	o := &portal{name: string(p.text()), source: string(p.text())}
+	o := &portal{name: string(p.text()), source: string(p.text()), bound: true}
 	formats := p.formats()
 	count := int(p.int16()) & 0xffff
 	for i := 0; i < count && !p.bad; i++ {
@@ -107,7 +107,7 @@ func bindError(err error) error {
 
 // readBindHead reads what comes before the values, and gives it back as it stood.
 func readBindHead(b *body) (o *portal, f formats, head []byte, count int, err error) {
-	o = &portal{}
+	o = &portal{bound: true}
 	if o.name, err = b.name(maxSmall); err != nil {
 		return nil, nil, nil, 0, err
 	}
