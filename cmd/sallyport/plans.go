@@ -57,7 +57,7 @@ func (p *plans) current(ctx context.Context, n int) bool {
 	if !p.renew(ctx) {
 		return false
 	}
-	read := p.shield.read(p.statements[n].Text, p.catalog)
+	read := p.shield.read(p.statements[n].Text, p.catalog).reading
 	if read.Refusal != nil || len(read.Statements) != len(p.statements) {
 		return false
 	}
@@ -180,6 +180,13 @@ func (p *plans) transform(out sqlguard.Output) *mask.Transform {
 	}
 	if out.Blank {
 		return blank()
+	}
+	if out.Document && len(out.Protected) == 1 {
+		c := out.Protected[0]
+		if t, ok := p.shield.columns.For(c.Schema, c.Table, c.Name); ok && t.Inside() {
+			return t.AtAny(out.Paths, out.Taken)
+		}
+		return redact()
 	}
 	if !out.Plain && !out.Kept {
 		return redact()
