@@ -22,7 +22,6 @@ import java.time.OffsetDateTime;
 import java.util.Arrays;
 import java.util.Properties;
 import java.util.UUID;
-import java.util.concurrent.CountDownLatch;
 import javax.sql.XAConnection;
 import javax.transaction.xa.XAResource;
 import javax.transaction.xa.Xid;
@@ -85,7 +84,7 @@ public class Exercise {
 		for (int i = 1; i <= meta.getColumnCount(); i++) out.append(meta.getColumnName(i)).append(':').append(meta.getColumnTypeName(i)).append(' ');
 		out.append('\n');
 		while (found.next()) {
-			for (int i = 1; i <= meta.getColumnCount(); i++) out.append(found.getString(i)).append('|');
+			for (int i = 1; i <= meta.getColumnCount(); i++) out.append(meta.getColumnTypeName(i).equals("bytea") ? Arrays.toString(found.getBytes(i)) : found.getString(i)).append('|');
 			out.append('\n');
 		}
 		found.close();
@@ -312,19 +311,21 @@ public class Exercise {
 
 	/** cancel stops statements that wait, again and again, and none that came after. */
 	static void cancel(Connection conn, StringBuilder out) throws Exception {
-		for (int n = 0; n < 15; n++) {
-			try (Statement s = conn.createStatement(); PreparedStatement p = conn.prepareStatement("select ?::int")) {
-				CountDownLatch ended = new CountDownLatch(1);
-				Thread canceller = new Thread(() -> {
-					try {
-						do s.cancel(); while (!ended.await(100, java.util.concurrent.TimeUnit.MILLISECONDS));
-					} catch (Exception e) { out.append("FAILED ").append(e); }
-				});
-				refused(out, (c, o) -> { canceller.start(); s.executeQuery("select pg_sleep(60)"); }, conn);
-				ended.countDown();
-				canceller.join();
-				p.setInt(1, n);
-				try (ResultSet found = p.executeQuery()) { found.next(); out.append(found.getInt(1)).append('\n'); }
+		try (Connection other = connect(""); PreparedStatement waits = other.prepareStatement("select from pg_stat_activity where query like 'select pg_sleep(60)%' and wait_event = 'PgSleep'")) {
+			for (int n = 0; n < 15; n++) {
+				try (Statement s = conn.createStatement(); PreparedStatement p = conn.prepareStatement("select ?::int")) {
+					Thread canceller = new Thread(() -> {
+						try {
+							boolean waiting = false;
+							while (!waiting) { try (ResultSet found = waits.executeQuery()) { waiting = found.next(); } }
+							s.cancel();
+						} catch (Exception e) { out.append("FAILED ").append(e); }
+					});
+					refused(out, (c, o) -> { canceller.start(); s.executeQuery("select pg_sleep(60)"); }, conn);
+					canceller.join();
+					p.setInt(1, n);
+					try (ResultSet found = p.executeQuery()) { found.next(); out.append(found.getInt(1)).append('\n'); }
+				}
 			}
 		}
 	}
