@@ -155,6 +155,7 @@ type outbox struct {
 	conn io.Writer
 	buf  *[bufferSize]byte
 	n    int
+	head [headerLen]byte // of the message that is begun
 }
 
 // Write takes p; what does not fit goes out first.

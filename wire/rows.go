@@ -100,6 +100,9 @@ func (s *Session) dataRow(ctx context.Context, a *awaited, size int) error {
 	return s.maskedRow(a, plan, fields, size)
 }
 
+// errRow is what the server sent instead of a row.
+func errRow() error { return malformed("the server sent a malformed DataRow") }
+
 // maskedRow carries a row of which columns are masked.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-DATAROW.
 func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, size int) error {
@@ -107,37 +110,44 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 	if err != nil {
 		return err
 	}
-	p := parts{b: body}
-	n := int(p.int16()) & 0xffff
-	if n != len(fields) || len(plan) != len(fields) {
+	if len(body) < 2 || int(binary.BigEndian.Uint16(body)) != len(fields) || len(plan) != len(fields) {
 		return errors.New("a row does not fit its description")
 	}
-	out := binary.BigEndian.AppendUint16(s.row[:0], uint16(n))
-	for i := range n {
-		value, null := p.value()
-		at := len(out)
-		out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
-		switch {
-		case null:
-			continue
-		case plan[i] == nil:
-			out = append(out, value...)
-		default:
-			if out, null = plan[i].Apply(out, fields[i], value); null {
-				a.masked++
-				out = out[:at+4]
-				continue
-			}
-			if !plan[i].Left(out[at+4:], value) {
-				a.masked++
-			}
+	out, at, run := s.row[:0], 2, 0 // body[run:at] goes as it is, and is not copied yet
+	for i, t := range plan {
+		if len(body)-at < 4 {
+			return errRow()
 		}
-		binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
+		size := int64(int32(binary.BigEndian.Uint32(body[at:])))
+		if size < -1 || size > int64(len(body)-at-4) {
+			return errRow()
+		}
+		if t == nil || size < 0 {
+			at += 4 + max(int(size), 0)
+			continue
+		}
+		value := body[at+4 : at+4+int(size)]
+		out = append(out, body[run:at]...)
+		begin := len(out)
+		out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
+		at += 4 + int(size)
+		run = at
+		var null bool
+		if out, null = t.Apply(out, fields[i], value); null {
+			a.masked++
+			out = out[:begin+4]
+			continue
+		}
+		if !t.Left(out[begin+4:], value) {
+			a.masked++
+		}
+		binary.BigEndian.PutUint32(out[begin:], uint32(len(out)-begin-4))
 	}
+	if at != len(body) {
+		return errRow()
+	}
+	out = append(out, body[run:]...)
 	s.row = out
-	if !p.done() {
-		return malformed("the server sent a malformed DataRow")
-	}
 	if len(out) > maxLarge {
 		return errors.New("a masked row is too long")
 	}
