@@ -71,6 +71,25 @@ func parseFields(body []byte) ([]mask.Field, error) {
 	return fields, nil
 }
 
+// errTooLongRow ends a session in which a masked row has outgrown the protocol.
+var errTooLongRow = errors.New("a masked row is too long")
+
+// errUnfit ends a session whose row is not what was described.
+var errUnfit = errors.New("a row does not fit its description")
+
+// appendMasked appends a masked value with its length. changed is false where
+// there was nothing to mask in it.
+func appendMasked(out []byte, t *mask.Transform, f mask.Field, value []byte) (_ []byte, changed bool) {
+	at := len(out)
+	out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
+	out, null := t.Apply(out, f, value)
+	if null {
+		return out[:at+4], true
+	}
+	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
+	return out, !t.Left(out[at+4:], value)
+}
+
 // errUnplanned ends a session whose rows came without a description: they
 // could not be masked.
 var errUnplanned = errors.New("rows came without a mask plan")
@@ -106,12 +125,15 @@ func errRow() error { return malformed("the server sent a malformed DataRow") }
 // maskedRow carries a row of which columns are masked.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-DATAROW.
 func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, size int) error {
+	if size > growStep {
+		return s.maskedLongRow(a, plan, fields, size)
+	}
 	body, err := s.up.in.hold(size)
 	if err != nil {
 		return err
 	}
 	if len(body) < 2 || int(binary.BigEndian.Uint16(body)) != len(fields) || len(plan) != len(fields) {
-		return errors.New("a row does not fit its description")
+		return errUnfit
 	}
 	out, at, run := s.row[:0], 2, 0 // body[run:at] goes as it is, and is not copied yet
 	for i, t := range plan {
@@ -128,20 +150,12 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 		}
 		value := body[at+4 : at+4+int(size)]
 		out = append(out, body[run:at]...)
-		begin := len(out)
-		out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
 		at += 4 + int(size)
 		run = at
-		var null bool
-		if out, null = t.Apply(out, fields[i], value); null {
-			a.masked++
-			out = out[:begin+4]
-			continue
-		}
-		if !t.Left(out[begin+4:], value) {
+		var changed bool
+		if out, changed = appendMasked(out, t, fields[i], value); changed {
 			a.masked++
 		}
-		binary.BigEndian.PutUint32(out[begin:], uint32(len(out)-begin-4))
 	}
 	if at != len(body) {
 		return errRow()
@@ -149,7 +163,7 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 	out = append(out, body[run:]...)
 	s.row = out
 	if len(out) > maxLarge {
-		return errors.New("a masked row is too long")
+		return errTooLongRow
 	}
 	a.bytes += int64(len(out))
 	if err := writeMessage(s.out, 'D', out); err != nil {
