@@ -135,9 +135,12 @@ func BenchmarkBeside(b *testing.B) {
 }
 
 // BenchmarkLogin is a connection made and closed.
+
+// BenchmarkLogin is a connection made and closed; "pool" finds one that waits.
 func BenchmarkLogin(b *testing.B) {
 	direct, gateway := benchWorld(b)
-	for _, way := range []struct{ name, dsn string }{{"direct", direct}, {"gateway", gateway}} {
+	pool := strings.Replace(gateway, "dbname=bench ", "dbname=pooled ", 1)
+	for _, way := range []struct{ name, dsn string }{{"direct", direct}, {"gateway", gateway}, {"pool", pool}} {
 		b.Run(way.name, func(b *testing.B) {
 			for b.Loop() {
 				conn, err := pgconn.Connect(b.Context(), way.dsn)
@@ -195,9 +198,15 @@ upstream = "%s:%d"
 database = "postgres"
 sslmode = "disable"
 credential = "file://login.json"
+[postgres.pooled]
+upstream = "%[3]s:%[4]d"
+database = "postgres"
+sslmode = "disable"
+credential = "file://login.json"
+pool = 8
 [[grant]]
 who = ["subject:*"]
-targets = ["bench"]
+targets = ["bench", "pooled"]
 [[rule]]
 name = "no-destructive"
 targets = ["bench"]
