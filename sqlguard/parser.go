@@ -84,11 +84,11 @@ func (p *Parser) parse(text string) (*parseResult, *policy.Refusal) {
 	case errors.As(err, &refusal):
 		return nil, refusal
 	case err != nil:
-		return nil, &policy.Refusal{Kind: policy.TooLarge, Public: tooComplex, Err: err}
+		return nil, &policy.Refusal{Kind: policy.TooComplex, Public: tooComplex, Hint: "send it in parts", Err: err}
 	}
 	result, err := decode(tree)
 	if err != nil {
-		return nil, &policy.Refusal{Kind: policy.TooLarge, Public: tooComplex, Err: err}
+		return nil, &policy.Refusal{Kind: policy.TooComplex, Public: tooComplex, Hint: "send it in parts", Err: err}
 	}
 	return result, nil
 }

@@ -37,6 +37,7 @@ type bench struct {
 	spared  bool // some masks do not hold for everybody
 	outdate func()
 	unread  bool // SQL that the parser rejects may pass
+	limit   int  // bytes of a statement that is parsed
 
 	mu      sync.Mutex
 	shields map[string]*shield // by which of the masks hold
@@ -62,7 +63,7 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 		parser: sqlguard.NewParser([]string{self, parseWorker}),
 	}
 	for name, target := range cfg.Postgres {
-		b := &bench{catalog: newCatalog(name), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
+		b := &bench{limit: target.ParseLimit, catalog: newCatalog(name), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
 		b.steady, b.textual = rules.OnSQLAlone(name)
 		b.outdate = b.catalog.outdate
 		for _, m := range masks {
@@ -71,16 +72,16 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 				b.spared = b.spared || len(m.Unless) > 0
 			}
 		}
-		b.free = j.newShield(nil)
+		b.free = j.newShield(nil, b.limit)
 		b.free.guard.FreeSettings = target.ParserSettings == "free"
 		j.benches[name] = b
 	}
 	return j, nil
 }
 
-func (j *statementJudge) newShield(columns *mask.Columns) *shield {
+func (j *statementJudge) newShield(columns *mask.Columns, limit int) *shield {
 	guard := sqlguard.New(guarded(columns), j.parser)
-	guard.CopyRows = true
+	guard.CopyRows, guard.ParseLimit = true, limit
 	sh := &shield{guard: guard, columns: columns, known: newReadings(), shapes: newReadings()}
 	if every := columns.Every(nil); every != nil {
 		guard.CopyAll, sh.scan = true, every.Text
@@ -109,7 +110,7 @@ func (j *statementJudge) shield(b *bench, p policy.Principal) *shield {
 	if s == nil {
 		s = b.free
 		if columns := mask.NewColumns(mask.Held(b.masks, p), b.catalog.target); columns != nil {
-			s = j.newShield(columns)
+			s = j.newShield(columns, b.limit)
 		}
 		b.shields[string(held)] = s
 	}
