@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -122,50 +121,6 @@ func TestALPN(t *testing.T) {
 				_ = conn.Close(t.Context())
 			}
 		})
-	}
-}
-
-// TestCancelOverTLS: as libpq 17 and later send it, by both ways into TLS.
-func TestCancelOverTLS(t *testing.T) {
-	cert, _ := certificate(t)
-	g := start(t, withTLS(&tls.Config{Certificates: []tls.Certificate{cert}}))
-	for _, direct := range []bool{false, true} {
-		conn := g.connect(t, "sslmode=require")
-		running := make(chan error, 1)
-		go func() {
-			_, err := conn.Exec(context.Background(), "select pg_sleep(60)")
-			running <- err
-		}()
-		watch := g.db.Conn(t)
-		for active := false; !active; {
-			if err := watch.QueryRow(t.Context(), "select exists (select from pg_stat_activity where pid = $1 and wait_event = 'PgSleep')", int(conn.PgConn().PID())).Scan(&active); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var raw net.Conn
-		raw, err := net.Dial("tcp", g.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !direct {
-			if _, err := raw.Write(startup(codeSSL, "")); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.ReadFull(raw, make([]byte, 1)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		raw = tls.Client(raw, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{alpn}})
-		if _, err := raw.Write(startup(codeCancel, string(binary.BigEndian.AppendUint32(nil, conn.PgConn().PID()))+string(conn.PgConn().SecretKey()))); err != nil {
-			t.Fatal(err)
-		}
-		if answer, _ := io.ReadAll(raw); len(answer) > 0 {
-			t.Errorf("told %q", answer)
-		}
-		_ = raw.Close()
-		if err := <-running; code(err) != "57014" {
-			t.Errorf("direct %t: %v", direct, err)
-		}
 	}
 }
 
