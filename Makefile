@@ -65,6 +65,10 @@ bench: setup ## compare with a direct connection and PgBouncer; ROUNDS (5), SECO
 bench-go: setup ## run the Go benchmarks; BENCH=regexp picks some
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+.PHONY: masks-random
+masks-random: setup ## run N (100000) random queries through masks and directly, and compare
+	SALLYPORT_RANDOM_MASKS=$(or $(N),100000) go test -count 1 -timeout 0 -run '^TestRandomThroughGateway$$' -v ./cmd/sallyport
+
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)
