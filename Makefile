@@ -64,6 +64,14 @@ bench: setup ## compare with a direct connection and PgBouncer; ROUNDS (5), SECO
 bench-go: setup ## run the Go benchmarks; BENCH=regexp picks some
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+.PHONY: bench-http
+bench-http: setup ## measure the HTTP side beside nginx, Portkey and LiteLLM (about 10 minutes)
+	@scripts/bench-http.sh
+
+.PHONY: h2spec
+h2spec: setup ## run h2spec against the gateway's HTTP/2
+	@scripts/h2spec.sh
+
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)

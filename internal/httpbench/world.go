@@ -149,6 +149,7 @@ func (w *world) nginx(ctx context.Context, program string) (*gateway, error) {
 		return nil, err
 	}
 	conf, err := w.write("nginx.conf", fmt.Sprintf(`
+user root;
 worker_processes 2;
 daemon off;
 pid %[1]s/nginx.pid;
@@ -157,7 +158,7 @@ events { worker_connections 1024; }
 http {
 	access_log %[1]s/access.log;
 	client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-	client_max_body_size 100m;
+	client_max_body_size 100m; client_body_buffer_size 1m;
 	upstream model { server %[2]s; keepalive 128; }
 	server {
 		listen %[3]s;
