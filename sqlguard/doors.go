@@ -126,6 +126,11 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 			return denied(fmt.Sprintf("schema %q holds protected columns and cannot be renamed", m.Subname),
 				"Under another name they would not be protected.", "")
 		}
+	case *alterDomain: // what checks the values there are says how they compare
+		if m.Subtype == "C" || m.Subtype == "O" || m.Subtype == "V" {
+			return denied("ALTER DOMAIN that checks values is closed on a target with protected columns",
+				"Whether it succeeds would tell about the values of protected columns.", "")
+		}
 	case *grantStmt:
 		if m.Targtype.String() == "ACL_TARGET_ALL_IN_SCHEMA" {
 			return denied("GRANT and REVOKE on all of a schema are closed on a target with protected columns", "",

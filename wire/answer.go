@@ -29,7 +29,7 @@ func (s *Session) answer(ctx context.Context, kind byte, size int) error {
 	}
 	switch kind {
 	case 'D':
-		return s.dataRow(a, size)
+		return s.dataRow(ctx, a, size)
 	case 'T', 'n':
 		return s.description(ctx, a, kind, size)
 	case 't':
@@ -77,6 +77,9 @@ func (s *Session) acknowledged(a *awaited, kind byte, size int) error {
 	if want := map[byte]byte{'1': 'P', '2': 'B', '3': 'C'}[kind]; a.kind != want {
 		return unasked(kind)
 	}
+	if kind == '2' && a.portal.statement == nil {
+		a.portal.kept = s.kept[KeptStatement(a.portal.source)]
+	}
 	s.pipe.commit(a)
 	s.answered()
 	return s.up.in.pass(s.out, kind, size)
@@ -97,6 +100,7 @@ func (s *Session) completed(a *awaited, kind byte, size int) error {
 		if a.tag = string(p.text()); !p.done() {
 			return malformed("the server sent a malformed CommandComplete")
 		}
+		s.keep(a.reading, a.nth)
 	}
 	if err := s.recordOutcome(a); err != nil {
 		return err
@@ -212,9 +216,9 @@ func (s *Session) scrubbed(a *awaited, r report) report {
 	switch {
 	case a != nil && a.protected():
 		s.touched = true
-		return r.scrub(a.sql())
+		return r.scrub(a.said())
 	case s.touched && a != nil:
-		return r.scrub(a.sql())
+		return r.scrub(a.said())
 	case s.touched:
 		return r.scrub("")
 	}
@@ -232,6 +236,16 @@ func (a *awaited) sql() string {
 		return a.portal.statement.text
 	}
 	return a.text
+}
+
+// said is what the client itself has written: the text, and the names in the
+// messages of the extended protocol.
+func (a *awaited) said() string {
+	text := a.sql() + " " + a.name
+	if a.portal != nil {
+		text += " " + a.portal.source
+	}
+	return text
 }
 
 // notice carries a NoticeResponse, which comes with a statement or on its own.
@@ -265,6 +279,9 @@ func (s *Session) setting(size int) error {
 	}
 	if err := s.target.pins(name, value); err != nil {
 		return err
+	}
+	if s.target.pool != nil {
+		s.up.reported(name, value)
 	}
 	return writeMessage(s.out, 'S', body)
 }

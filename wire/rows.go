@@ -45,14 +45,10 @@ func (s *Session) planRows(ctx context.Context, a *awaited, kind byte, body []by
 	switch {
 	case a.kind == 'Q':
 		a.fields, a.planned = fields, true
-		a.plan = a.reading.Plans.Plan(ctx, a.nth, fields)
+		a.plan = s.planOf(ctx, a.reading, a.nth, fields)
 	case a.portal != nil:
-		plans := s.blank.Plans
-		if a.portal.statement != nil {
-			plans = a.portal.statement.reading.Plans
-		}
 		a.portal.fields, a.portal.planned = fields, true
-		a.portal.plan = plans.Plan(ctx, 0, fields)
+		a.portal.plan = s.planPortal(ctx, a.portal, fields)
 	}
 	return nil // of a statement: the portal's own description counts
 }
@@ -75,37 +71,70 @@ func parseFields(body []byte) ([]mask.Field, error) {
 	return fields, nil
 }
 
+// errTooLongRow ends a session in which a masked row has outgrown the protocol.
+var errTooLongRow = errors.New("a masked row is too long")
+
+// errUnfit ends a session whose row is not what was described.
+var errUnfit = errors.New("a row does not fit its description")
+
+// appendMasked appends a masked value with its length. changed is false where
+// there was nothing to mask in it.
+func appendMasked(out []byte, t *mask.Transform, f mask.Field, value []byte) (_ []byte, changed bool) {
+	at := len(out)
+	out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
+	out, null := t.Apply(out, f, value)
+	if null {
+		return out[:at+4], true
+	}
+	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
+	return out, !t.Left(out[at+4:], value)
+}
+
 // errUnplanned ends a session whose rows came without a description: they
 // could not be masked.
 var errUnplanned = errors.New("rows came without a mask plan")
 
 // dataRow carries a row: as bytes where no column is masked.
-func (s *Session) dataRow(a *awaited, size int) error {
+func (s *Session) dataRow(ctx context.Context, a *awaited, size int) error {
 	if a.kind != 'Q' && a.kind != 'E' {
 		return unasked('D')
 	}
 	a.rows++
 	if !s.masks() {
-		a.bytes += int64(size)
-		return s.up.in.pass(s.out, 'D', size)
+		return s.passRows(a, 'D', size)
 	}
 	plan, fields, planned := a.plan, a.fields, a.planned
 	if a.kind == 'E' && a.portal != nil {
+		s.rerun(ctx, a.portal)
 		plan, fields, planned = a.portal.plan, a.portal.fields, a.portal.planned
 	}
 	if !planned {
 		return errUnplanned
 	}
 	if plan == nil {
-		a.bytes += int64(size)
-		return s.up.in.pass(s.out, 'D', size)
+		return s.passRows(a, 'D', size)
 	}
 	return s.maskedRow(a, plan, fields, size)
+}
+
+// passRows carries a row as it is, and with it those behind it that have come.
+func (s *Session) passRows(a *awaited, kind byte, size int) error {
+	a.bytes += int64(size)
+	if err := s.up.in.pass(s.out, kind, size); err != nil {
+		return err
+	}
+	count, bytes, err := s.up.in.passRun(s.out, kind)
+	a.rows += count
+	a.bytes += bytes
+	return err
 }
 
 // maskedRow carries a row of which columns are masked.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-DATAROW.
 func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, size int) error {
+	if size > growStep {
+		return s.maskedLongRow(a, plan, fields, size)
+	}
 	body, err := s.up.in.hold(size)
 	if err != nil {
 		return err
@@ -113,36 +142,29 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 	p := parts{b: body}
 	n := int(p.int16()) & 0xffff
 	if n != len(fields) || len(plan) != len(fields) {
-		return errors.New("a row does not fit its description")
+		return errUnfit
 	}
 	out := binary.BigEndian.AppendUint16(s.row[:0], uint16(n))
 	for i := range n {
 		value, null := p.value()
-		at := len(out)
-		out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
 		switch {
 		case null:
-			continue
+			out = append(out, 0xff, 0xff, 0xff, 0xff)
 		case plan[i] == nil:
-			out = append(out, value...)
+			out = append(binary.BigEndian.AppendUint32(out, uint32(len(value))), value...)
 		default:
-			if out, null = plan[i].Apply(out, fields[i], value); null {
-				a.masked++
-				out = out[:at+4]
-				continue
-			}
-			if !plan[i].Left(out[at+4:], value) {
+			var changed bool
+			if out, changed = appendMasked(out, plan[i], fields[i], value); changed {
 				a.masked++
 			}
 		}
-		binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
 	}
 	s.row = out
 	if !p.done() {
 		return malformed("the server sent a malformed DataRow")
 	}
 	if len(out) > maxLarge {
-		return errors.New("a masked row is too long")
+		return errTooLongRow
 	}
 	a.bytes += int64(len(out))
 	if err := writeMessage(s.out, 'D', out); err != nil {
