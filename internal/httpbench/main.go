@@ -68,7 +68,6 @@ func run(ctx context.Context, o options) error {
 	if err := w.start(ctx, o); err != nil {
 		return err
 	}
-	var cases []*result
 	for _, kind := range o.kinds {
 		for _, n := range o.connections {
 			r := &result{kind: kind, connections: n, by: map[string]*tally{}}
@@ -82,7 +81,6 @@ func run(ctx context.Context, o options) error {
 					}
 				}
 			}
-			cases = append(cases, r)
 			r.print(w.gateways)
 		}
 	}
