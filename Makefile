@@ -69,6 +69,14 @@ bench-go: setup ## run the Go benchmarks; BENCH=regexp picks some
 masks-random: setup ## run N (100000) random queries through masks and directly, and compare
 	SALLYPORT_RANDOM_MASKS=$(or $(N),100000) go test -count 1 -timeout 0 -run '^TestRandomThroughGateway$$' -v ./cmd/sallyport
 
+.PHONY: bench-http
+bench-http: setup ## measure the HTTP side beside nginx, Portkey and LiteLLM (about 10 minutes)
+	@scripts/bench-http.sh
+
+.PHONY: h2spec
+h2spec: setup ## run h2spec against the gateway's HTTP/2
+	@scripts/h2spec.sh
+
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -40,7 +40,7 @@ func (x *exchange) readBody() ([]byte, error) {
 	if x.in.ContentLength > maxRequest && !x.streams() {
 		return nil, large
 	}
-	body, err := io.ReadAll(io.LimitReader(x.in.Body, maxRequest+1))
+	body, err := readAll(io.LimitReader(x.in.Body, maxRequest+1), x.in.ContentLength)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, &policy.Refusal{Kind: policy.Idle, Public: "the body took too long to arrive", Err: err}

@@ -4,12 +4,15 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
+
+	"sallyport/mask"
 )
 
 // packer writes a content coding.
@@ -111,4 +114,60 @@ func TestUnread(t *testing.T) {
 	if res, body := g.do(t, "GET", "/free/x", ""); res.Header.Get("Content-Encoding") != "gzip" || body != "whatever it is" {
 		t.Errorf("%v %s", res.Header, body)
 	}
+}
+
+// TestDecodeOracle streams a text with values in it, in every coding and cut
+// anywhere: the caller gets the mask of the whole.
+func TestDecodeOracle(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 5))
+	scraps := []string{"ann@example.com", "an", "@", "n@example", ".com ", "write to ", "4111 1111 1111 1111", " 4111-", "é ", "\n", "bob@", "x"}
+	detectors, err := mask.NewDetectors(mask.Detection{Detect: []string{"email", "payment-card"}, With: redacting(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := mask.NewContent(nil, detectors)
+	for coding, pack := range packers {
+		for range 8 {
+			var text strings.Builder
+			for range 1 + random.IntN(30) {
+				text.WriteString(scraps[random.IntN(len(scraps))])
+			}
+			whole := text.String()
+			cuts := make([]int, 0, 16)
+			for at := 0; at < len(whole); {
+				at = min(len(whole), at+1+random.IntN(4))
+				cuts = append(cuts, at)
+			}
+			p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+				w.Header().Set("Content-Encoding", coding)
+				z := pack(w)
+				defer z.Close()
+				from := 0
+				for i, to := range cuts {
+					_, _ = io.WriteString(z, whole[from:to])
+					if from = to; i%3 == 0 {
+						_ = z.Flush()
+						w.(http.Flusher).Flush()
+					}
+				}
+			})
+			g := newGateway(t, p.URL, func(cfg *Config) {
+				cfg.Masks = []mask.Rule{{Targets: []string{"*"}, Detect: []string{"email", "payment-card"}}}
+			})
+			want, _ := c.Text(nil, []byte(whole))
+			if res, body := g.do(t, "GET", "/plain/x", ""); res.StatusCode != 200 || body != string(want) {
+				t.Errorf("%s: %q became %q, want %q", coding, whole, body, want)
+			}
+		}
+	}
+}
+
+func redacting(t *testing.T) *mask.Transform {
+	t.Helper()
+	with, ok := mask.Lookup("redact")
+	if !ok {
+		t.Fatal("no redact")
+	}
+	return with
 }

@@ -38,6 +38,9 @@ type echoless struct {
 
 // Read hands on what is settled.
 func (r *echoless) Read(p []byte) (int, error) {
+	if len(r.held) == 0 && r.err == nil {
+		return r.pass(p)
+	}
 	for r.ready == 0 && r.err == nil {
 		at := len(r.held)
 		r.held = append(r.held, make([]byte, max(len(p), 512))...)
@@ -54,6 +57,21 @@ func (r *echoless) Read(p []byte) (int, error) {
 		return n, r.err
 	}
 	return n, nil
+}
+
+// pass hands on what is settled of what comes, and keeps the rest.
+func (r *echoless) pass(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	settled, _ := r.echo.hide(p[:n], err != nil)
+	if err != nil {
+		r.echo.header(r.res.Trailer)
+		r.err = err
+	}
+	r.held = append(r.held, p[settled:n]...)
+	if settled == 0 && err == nil && n > 0 {
+		return r.Read(p)
+	}
+	return settled, err
 }
 
 // Close closes the upstream's body.

@@ -129,8 +129,21 @@ const maxLong = 4 << 20
 
 // feed looks at the next bytes.
 func (l *looking) feed(p []byte) {
-	for _, b := range p {
-		l.step(b)
+	for i := 0; i < len(p); i++ {
+		if l.quoted && !l.inKey && !l.capturing && !l.escape {
+			// Within a string that nobody keeps.
+			n := bytes.IndexByte(p[i:], '"')
+			if n < 0 {
+				n = len(p) - i
+			}
+			if escape := bytes.IndexByte(p[i:i+n], '\\'); escape >= 0 {
+				n = escape
+			}
+			if i += n; i == len(p) {
+				return
+			}
+		}
+		l.step(p[i])
 	}
 }
 

@@ -172,7 +172,7 @@ func readMaskable(res *http.Response, m media) ([]byte, error) {
 	case res.ContentLength > maxMasked:
 		return nil, tooLong
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, limit))
+	body, err := readAll(io.LimitReader(res.Body, limit), res.ContentLength)
 	switch {
 	case err != nil:
 		return nil, err
@@ -182,6 +182,13 @@ func readMaskable(res *http.Response, m media) ([]byte, error) {
 		return nil, tooLong
 	}
 	return body, nil
+}
+
+// readAll is io.ReadAll for a length that was announced, -1 for none.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	b := bytes.NewBuffer(make([]byte, 0, max(min(length, 1<<20), 0)+bytes.MinRead))
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 func plainCoding(h http.Header) bool {

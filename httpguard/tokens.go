@@ -35,13 +35,13 @@ const (
 type tokenizers struct {
 	o200k, cl100k struct {
 		once  sync.Once
-		codec tokenizer.Codec
+		words *words
 	}
 }
 
 // forModel is the tokenizer of an OpenAI model, nil for any other. A name that
 // only begins as one is that model's.
-func (t *tokenizers) forModel(model string) tokenizer.Codec {
+func (t *tokenizers) forModel(model string) *words {
 	model = plainModel(model)
 	base, pick := tokenizer.Encoding(""), &t.o200k
 	for _, m := range []struct {
@@ -77,10 +77,10 @@ func (t *tokenizers) forModel(model string) tokenizer.Codec {
 	}
 	pick.once.Do(func() {
 		if codec, err := tokenizer.Get(base); err == nil {
-			pick.codec = codec
+			pick.words = newWords(codec)
 		}
 	})
-	return pick.codec
+	return pick.words
 }
 
 // count is how many tokens the texts have: counted for an OpenAI model, else
@@ -91,8 +91,8 @@ func (t *tokenizers) count(model string, texts []string) int64 {
 		total += len(s)
 	}
 	if total <= maxCounted {
-		if codec := t.forModel(model); codec != nil {
-			if n, ok := countAll(codec, texts); ok {
+		if w := t.forModel(model); w != nil {
+			if n, ok := countAll(w, texts); ok {
 				return n
 			}
 		}
@@ -100,13 +100,13 @@ func (t *tokenizers) count(model string, texts []string) int64 {
 	return estimate(total)
 }
 
-func countAll(codec tokenizer.Codec, texts []string) (int64, bool) {
+func countAll(w *words, texts []string) (int64, bool) {
 	sum := int64(0)
 	for _, s := range texts {
 		for s != "" {
 			piece := s[:cut(s)]
 			s = s[len(piece):]
-			n, err := codec.Count(piece)
+			n, err := w.count(piece)
 			if err != nil {
 				return 0, false
 			}

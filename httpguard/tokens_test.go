@@ -83,7 +83,7 @@ func TestCountPieces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := countAll(codec, []string{b.String()}); !ok || got < int64(whole) || got > int64(whole)+int64(b.Len()/maxPiece)*3 {
+		if got, ok := countAll(newWords(codec), []string{b.String()}); !ok || got < int64(whole) || got > int64(whole)+int64(b.Len()/maxPiece)*3 {
 			t.Errorf("%d in pieces, %d whole, of %d bytes", got, whole, b.Len())
 		}
 	}

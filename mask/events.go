@@ -36,7 +36,14 @@ type Events struct {
 	masked  int
 	path    []string
 	frames  bool // the stream outlives the answers in it
+	clean   map[string]bool
+	buf     []byte // what was given last
 }
+
+const (
+	maxClean    = 256 // strings that are remembered
+	maxCleanLen = 128 // bytes of one
+)
 
 // strand is a lane, and how the rest of it is sent.
 type strand struct {
@@ -79,7 +86,8 @@ func (m *Events) Event(data []byte) ([]Event, error) {
 		m.out = append(m.out, Event{Data: data})
 		return m.out, nil
 	}
-	m.out = append(m.out, Event{Data: e.write(nil)})
+	m.buf = e.write(m.buf[:0])
+	m.out = append(m.out, Event{Data: m.buf})
 	return m.out, nil
 }
 
@@ -225,12 +233,15 @@ func (m *Events) search(n int, context string) {
 	v := e.nodes[n]
 	switch {
 	case v.done || v.kind == jsontext.KindString && sealed(v.name, e.raw(n)):
+	case v.kind == jsontext.KindString && m.isClean(context, e.raw(n)):
 	case v.kind == jsontext.KindString:
 		text := e.text(n)
 		// A copy of a lane's text reads as the lane does, escapes within it included.
 		if out, masked := m.content.text(nil, text, context, 0); !bytes.Equal(out, text) {
 			e.set(n, appendString(nil, out))
 			m.masked += masked
+		} else {
+			m.noteClean(context, e.raw(n))
 		}
 	case v.first != 0:
 		var tokens []int
@@ -252,4 +263,26 @@ func (m *Events) search(n int, context string) {
 			m.search(c, "")
 		}
 	}
+}
+
+// isClean reports whether this very string, behind the same name, was looked
+// into before and nothing was found: ids, the model's name and the like stand in
+// every event of a stream.
+func (m *Events) isClean(context string, raw []byte) bool {
+	if len(m.clean) == 0 || len(raw) > maxCleanLen || len(context) > maxCleanLen {
+		return false
+	}
+	var key [2*maxCleanLen + 1]byte
+	return m.clean[string(append(append(append(key[:0], context...), 0), raw...))]
+}
+
+// noteClean remembers a string in which nothing was found.
+func (m *Events) noteClean(context string, raw []byte) {
+	if len(raw) > maxCleanLen || len(context) > maxCleanLen {
+		return
+	}
+	if m.clean == nil || len(m.clean) >= maxClean {
+		m.clean = make(map[string]bool, 8)
+	}
+	m.clean[context+"\x00"+string(raw)] = true
 }

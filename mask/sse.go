@@ -18,7 +18,16 @@ type sse struct {
 
 // write appends to dst what is to be sent once p is known.
 func (s *sse) write(dst, p []byte) ([]byte, error) {
-	for _, b := range p {
+	for len(p) > 0 {
+		if n := lineOf(p); n > 0 && !s.cr { // what is in a line needs no look at each byte
+			s.buf = append(s.buf, p[:n]...)
+			if p = p[n:]; len(s.buf) > s.limit {
+				return dst, errTooLong
+			}
+			continue
+		}
+		b := p[0]
+		p = p[1:]
 		if s.cr && b == '\n' {
 			s.cr = false
 			if len(s.buf) == 0 {
@@ -49,6 +58,18 @@ func (s *sse) write(dst, p []byte) ([]byte, error) {
 		s.buf, s.line = s.buf[:0], 0
 	}
 	return dst, nil
+}
+
+// lineOf is how many bytes there are before the first end of a line.
+func lineOf(p []byte) int {
+	n := bytes.IndexByte(p, '\n')
+	if n < 0 {
+		n = len(p)
+	}
+	if cr := bytes.IndexByte(p[:n], '\r'); cr >= 0 {
+		n = cr
+	}
+	return n
 }
 
 // close appends what is left: an event that lacks its blank line, and what was
