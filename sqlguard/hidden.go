@@ -162,6 +162,9 @@ func (r *reader) call(parts []string, many bool) {
 			r.routine(f, isKnown, many)
 		}
 	}
+	if !found && schema == "" && spelled[name] {
+		return
+	}
 	if !found && (!isKnown || schema != "" && c.effect == 0) {
 		r.unknown("function %s: the catalog does not hold it", dotted(schema, name))
 	}
@@ -277,15 +280,18 @@ func (r *reader) runsText(m *funcCall, name string) {
 	if !ok || c.sql == 0 {
 		return
 	}
-	r.certainly(dynamic, "the function "+name+" "+c.why)
-	if c.sql > 1 && len(m.Args) < c.sql+1 && len(m.Args) != c.sql {
-		return // the form with three arguments runs nothing
+	if c.sql > 1 && len(m.Args) > c.sql {
+		return // ts_rewrite with three arguments runs nothing
 	}
+	r.certainly(dynamic, "the function "+name+" "+c.why)
 	if c.sql < 0 || len(m.Args) < c.sql || slices.ContainsFunc(m.Args, func(n *node) bool { _, named := unwrap(n).(*namedArg); return named }) {
 		r.unknown("function %s: it builds SQL from its arguments", name)
 		return
 	}
 	r.text(m.Args[c.sql-1], "function "+name)
+	if _, isNumber := number(m.Args[len(m.Args)-1]); name == "crosstab" && len(m.Args) > 1 && !isNumber {
+		r.text(m.Args[1], "function "+name) // of the categories
+	}
 }
 
 // text adds what SQL does that is given as an expression.
