@@ -31,6 +31,7 @@ var answers = map[policy.Kind]answer{
 	policy.Unavailable:     {http.StatusBadGateway, "server_error", "api_error", "UNAVAILABLE"},
 	policy.Timeout:         {http.StatusGatewayTimeout, "server_error", "api_error", "DEADLINE_EXCEEDED"},
 	policy.TooLarge:        {http.StatusRequestEntityTooLarge, "invalid_request_error", "request_too_large", "INVALID_ARGUMENT"},
+	policy.TooComplex:      {http.StatusRequestEntityTooLarge, "invalid_request_error", "request_too_large", "INVALID_ARGUMENT"},
 	policy.Busy:            {http.StatusTooManyRequests, "rate_limit_error", "rate_limit_error", "RESOURCE_EXHAUSTED"},
 	policy.Idle:            {http.StatusRequestTimeout, "invalid_request_error", "invalid_request_error", "DEADLINE_EXCEEDED"},
 	policy.IdleTransaction: {http.StatusRequestTimeout, "invalid_request_error", "invalid_request_error", "DEADLINE_EXCEEDED"},

@@ -21,6 +21,7 @@ const (
 	Unavailable                 // the upstream or the secret store cannot be reached
 	Timeout                     // a deadline passed
 	TooLarge                    // beyond a size limit
+	TooComplex                  // beyond what can be judged in bounded time and memory
 	Busy                        // beyond a count limit
 	Idle                        // a session nobody used
 	IdleTransaction             // a transaction nobody went on with
@@ -29,7 +30,7 @@ const (
 
 var kindNames = [...]string{
 	"internal", "denied", "unauthenticated", "malformed", "unparsed", "unsupported", "unknown",
-	"unavailable", "timeout", "too-large", "busy", "idle", "idle-transaction", "shutting-down",
+	"unavailable", "timeout", "too-large", "too-complex", "busy", "idle", "idle-transaction", "shutting-down",
 }
 
 // Kinds lists every kind, for the tests that look for holes in a table.

@@ -236,8 +236,10 @@ func groupEnd(text string, at int, ends func(word string) bool) int {
 		switch {
 		case a >= len(text), b-at > placeBytes, depth == 0 && ends(text[a:b]):
 			return i
-		case text[a] == '(' || text[a] == '[':
+		case text[a] == '(' || text[a] == '[' || strings.EqualFold(text[a:b], "case"):
 			depth++
+		case depth > 0 && strings.EqualFold(text[a:b], "end"):
+			depth--
 		case text[a] == ')' || text[a] == ']':
 			if depth--; depth < 0 {
 				return b
@@ -251,7 +253,7 @@ func groupEnd(text string, at int, ends func(word string) bool) int {
 func clauseEnd(text string, at int) int {
 	_, b := token(text, at)
 	to := groupEnd(text, b, func(word string) bool {
-		return word == ";" || word == ")" || slices.ContainsFunc([]string{"returning", "when", "then"}, func(w string) bool { return strings.EqualFold(w, word) })
+		return word == ";" || word == ")" || slices.ContainsFunc([]string{"returning", "when", "then", "for", "group", "order", "limit", "union", "on"}, func(w string) bool { return strings.EqualFold(w, word) })
 	})
 	return max(to, b)
 }

@@ -39,6 +39,7 @@ func TestEvidence(t *testing.T) {
 		{"DELETE FROM \"Odd Table\"", "unbounded", `DELETE FROM "Odd Table"`, "no WHERE"},
 		{"ALTER TABLE orders DROP COLUMN total", "destructive", "ALTER TABLE orders DROP COLUMN total", "takes away"},
 		{"INSERT INTO orders SELECT * FROM orders ON CONFLICT (id) DO UPDATE SET total = 0", "unbounded", "INSERT INTO orders", "every row"},
+		{"DELETE FROM orders WHERE CASE WHEN id > 0 THEN true ELSE true END RETURNING id", "unbounded", "WHERE CASE WHEN id > 0 THEN true ELSE true END", "leaves out no row"},
 		{"DELETE FROM orders WHERE note = 'a' OR note <> 'a' -- and no more", "unbounded", "WHERE note = 'a' OR note <> 'a'", "leaves out no row"},
 	} {
 		r := g.Read(c.text, cat)

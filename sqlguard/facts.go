@@ -337,6 +337,7 @@ func (r *reader) function(m *funcCall, f *frame) {
 	}
 	r.call(parts, many)
 	r.runsText(m, name)
+	r.wholesale(m, name)
 	if name == "set_config" {
 		r.setCalls = append(r.setCalls, m)
 		r.setsByCall(m)

@@ -31,6 +31,35 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// FuzzWorker: whatever text a worker process is given, the next one is answered.
+func FuzzWorker(f *testing.F) {
+	for _, name := range []string{"facts.txt", "lineage.txt"} {
+		for _, v := range vectors(f, name) {
+			f.Add(v.text, 1)
+		}
+	}
+	f.Add("1+", 50_000)
+	f.Add("select 1 union ", 20_000)
+	f.Add("((", 30_000)
+	f.Add("::int", 60_000)
+	f.Add("case when ", 20_000)
+	p := testParser(f)
+	p.inProcess = 0
+	g := New(nil, p)
+	f.Fuzz(func(t *testing.T, text string, times int) {
+		if times > 1 && len(text) > 0 {
+			text = "select " + strings.Repeat(text, min(times, parsedText/len(text)))
+		}
+		r := g.Read(text, nil)
+		if r.Refusal == nil && !r.Facts.Parsed {
+			t.Errorf("%.200q: neither read nor refused", text)
+		}
+		if r := g.Read("SELECT 1", nil); r.Refusal != nil || !r.Facts.Parsed {
+			t.Fatalf("after %.200q: %v", text, r.Refusal)
+		}
+	})
+}
+
 // destroyers are destructive however they are written.
 var destroyers = []string{
 	"DROP TABLE users", "DELETE FROM orders", "UPDATE orders SET total = 0 WHERE 1 = 1", "TRUNCATE orders",
@@ -48,7 +77,7 @@ func FuzzVerdict(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint, dice uint64, comment string) {
 		text := disguise(destroyers[which%uint(len(destroyers))], dice, comment)
 		r := g.Read(text, nil)
-		if r.Refusal != nil && r.Refusal.Kind != policy.Unparsed && r.Refusal.Kind != policy.TooLarge {
+		if r.Refusal != nil && r.Refusal.Kind != policy.Unparsed && r.Refusal.Kind != policy.TooComplex {
 			t.Errorf("%q: %v", text, r.Refusal)
 		}
 		if r.Refusal == nil && !r.Facts.Destructive {

@@ -1,6 +1,7 @@
 package sqlguard
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -41,6 +42,9 @@ type Guard struct {
 	// CopyAll: every COPY ... TO STDOUT is described by Statement.Copy, as far as
 	// the catalog knows its columns. Set it before the first Read.
 	CopyAll bool
+	// ParseLimit is how long a text may be that is parsed, in bytes; 0 is 1 MiB.
+	// Set it before the first Read.
+	ParseLimit int
 	// FreeSettings: client_encoding and standard_conforming_strings are not
 	// pinned, for nothing depends on the text. Set it before the first Read.
 	FreeSettings bool
@@ -121,9 +125,24 @@ type Output struct {
 
 // Read parses a text and says what it does. cat may be nil when nothing is
 // protected.
-func (g *Guard) Read(text string, cat *Catalog) Reading {
+func (g *Guard) Read(text string, cat *Catalog) Reading { return g.ReadFor("", text, cat) }
+
+// ReadFor is Read for a caller: nobody has all the workers that parse long texts.
+func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
+	parser := g.parser.of(who)
 	reading := Reading{Facts: policy.SQL{Text: text}}
-	tree, refusal := g.parser.parse(text)
+	limit := parsedText
+	if g.ParseLimit > 0 {
+		limit = g.ParseLimit
+	}
+	if len(text) > limit {
+		reading.Refusal = &policy.Refusal{
+			Kind: policy.TooLarge, Public: fmt.Sprintf("statement is longer than %d bytes, which is what is judged here", limit),
+			Hint: "send it in parts, or use COPY for bulk data",
+		}
+		return reading
+	}
+	tree, refusal := parser.parse(text)
 	if refusal != nil {
 		reading.Refusal = refusal
 		return reading
@@ -141,7 +160,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 	common := &sharedReading{open: map[string]bool{}}
 	for _, raw := range tree.Stmts {
 		g.readStatement(&reading, raw, sh, &reader{
-			cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen, shared: common,
+			cat: sh.cat, parser: parser, facts: &reading.Facts, seen: seen, shared: common,
 		})
 	}
 	reading.Shared = shared(&reading, tree)

@@ -23,19 +23,19 @@ func TestHostileTexts(t *testing.T) {
 		"no UTF-8":              {"select '\xff'", policy.Unparsed},
 		"overlong UTF-8":        {"select '\xc0\xa7'", policy.Unparsed},
 		"two megabytes":         {"select '" + strings.Repeat("x", 2<<20) + "'", policy.TooLarge},
-		"nested comments":       {strings.Repeat("/*", 100_000), policy.TooLarge},
-		"nested, then balanced": {strings.Repeat("/*", 1000) + strings.Repeat("*/", 1000) + "select 1", policy.TooLarge},
-		"after a string":        {`select '\', E'\'/*', $$ $$, "a""b", ` + strings.Repeat("/*", 100), policy.TooLarge},
-		"a chain of casts":      {"select 1" + strings.Repeat("::int", 100_000), policy.TooLarge},
-		"a chain of unions":     {"select 1" + strings.Repeat(" union all select 1", 50_000), policy.TooLarge},
+		"nested comments":       {strings.Repeat("/*", 100_000), policy.TooComplex},
+		"nested, then balanced": {strings.Repeat("/*", 1000) + strings.Repeat("*/", 1000) + "select 1", policy.TooComplex},
+		"after a string":        {`select '\', E'\'/*', $$ $$, "a""b", ` + strings.Repeat("/*", 100), policy.TooComplex},
+		"a chain of casts":      {"select 1" + strings.Repeat("::int", 100_000), policy.TooComplex},
+		"a chain of unions":     {"select 1" + strings.Repeat(" union all select 1", 50_000), policy.TooComplex},
 		"brackets":              {"select " + strings.Repeat("(", 50_000) + "1" + strings.Repeat(")", 50_000), policy.Unparsed},
-		"a megabyte of sums":    {"select 1" + strings.Repeat("+1", 400_000), policy.TooLarge},
+		"a megabyte of sums":    {"select 1" + strings.Repeat("+1", 400_000), policy.TooComplex},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			began := time.Now()
 			r := g.Read(c.text, nil)
-			if r.Refusal == nil || r.Refusal.Kind != c.kind && r.Refusal.Kind != policy.TooLarge {
+			if r.Refusal == nil || r.Refusal.Kind != c.kind {
 				t.Errorf("refusal is %v, want kind %v", r.Refusal, c.kind)
 			}
 			if r.Facts.Parsed {
@@ -55,7 +55,7 @@ func TestHostileTexts(t *testing.T) {
 func TestLongChain(t *testing.T) {
 	g := New(nil, testParser(t))
 	text := "select 1" + strings.Repeat("+1", 30_000)
-	if r := g.Read(text, nil); r.Refusal != nil && r.Refusal.Kind != policy.TooLarge {
+	if r := g.Read(text, nil); r.Refusal != nil && r.Refusal.Kind != policy.TooComplex {
 		t.Errorf("refusal is %v", r.Refusal)
 	}
 	long := "select 1 -- " + strings.Repeat("x", 40<<10)
@@ -282,4 +282,17 @@ func manyNames(n int) string {
 		fmt.Fprintf(&b, ", c%d", i)
 	}
 	return b.String() + " from orders"
+}
+
+// TestParseLimit: a target says how long a statement may be that is parsed.
+func TestParseLimit(t *testing.T) {
+	long := "select '" + strings.Repeat("x", 2<<20) + "'"
+	for limit, refused := range map[int]bool{0: true, 100: true, 4 << 20: false} {
+		g := New(nil, testParser(t))
+		g.ParseLimit = limit
+		r := g.Read(long, nil)
+		if (r.Refusal != nil) != refused || r.Facts.Parsed == refused || refused && r.Refusal.Kind != policy.TooLarge {
+			t.Errorf("limit %d: %v", limit, r.Refusal)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package sqlguard
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -8,8 +9,9 @@ import (
 )
 
 const (
-	maxText         = 1 << 20 // bytes of one text
-	maxCommentDepth = 32      // the parser is quadratic in it, and cannot be interrupted
+	maxText         = 16 << 20 // bytes of one text, whatever a target says
+	parsedText      = 1 << 20  // bytes of one that is parsed where a target says nothing
+	maxCommentDepth = 32       // the parser is quadratic in it, and cannot be interrupted
 )
 
 // prelex refuses the texts that the parser must not be given.
@@ -17,7 +19,7 @@ func prelex(text string) *policy.Refusal {
 	switch {
 	case len(text) > maxText:
 		return &policy.Refusal{
-			Kind: policy.TooLarge, Public: "statement is longer than 1 MiB",
+			Kind: policy.TooLarge, Public: fmt.Sprintf("statement is longer than %d bytes", maxText),
 			Hint: "send it in parts, or use COPY for bulk data",
 		}
 	case strings.IndexByte(text, 0) >= 0:
@@ -29,7 +31,7 @@ func prelex(text string) *policy.Refusal {
 		}
 	case strings.Count(text, "/*") > maxCommentDepth && commentDepth(text) > maxCommentDepth:
 		return &policy.Refusal{
-			Kind: policy.TooLarge, Public: tooComplex,
+			Kind: policy.TooComplex, Public: tooComplex,
 			Detail: "comments are nested too deeply",
 		}
 	}

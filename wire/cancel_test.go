@@ -28,8 +28,8 @@ func (g *gateway) sleeping(t *testing.T, conn *pgx.Conn) chan error {
 	return failed
 }
 
-// TestCancelOverTLS: on both sides, as the sessions themselves.
-func TestCancelOverTLS(t *testing.T) {
+// TestCancelOverTLSBothWays: on both sides, as the sessions themselves.
+func TestCancelOverTLSBothWays(t *testing.T) {
 	cert, _ := certificate(t)
 	for _, how := range []string{"sslmode=require", "sslnegotiation=direct sslmode=require"} {
 		t.Run(how, func(t *testing.T) {

@@ -23,6 +23,7 @@ var sqlstates = map[policy.Kind]string{
 	policy.Unavailable:     "08006", // connection_failure
 	policy.Timeout:         "57014", // query_canceled
 	policy.TooLarge:        "54000", // program_limit_exceeded
+	policy.TooComplex:      "54001", // statement_too_complex
 	policy.Busy:            "53300", // too_many_connections
 	policy.Idle:            "57P05", // idle_session_timeout
 	policy.IdleTransaction: "25P03", // idle_in_transaction_session_timeout

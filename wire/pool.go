@@ -58,9 +58,6 @@ type poolSet struct {
 }
 
 func newPool(s *Server, t *target, size int) *pool {
-	if size == 0 {
-		return nil
-	}
 	return &pool{server: s, target: t, size: size, grace: poolGrace, ctx: s.draining}
 }
 

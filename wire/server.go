@@ -63,6 +63,7 @@ type Server struct {
 	tries    *limit.Tries // logins that failed
 	strays   *limit.Tries // cancel requests with a key of nobody's
 	open     openSessions
+	pools    []*pool
 	draining context.Context // over once sessions shall end when idle
 	drain    context.CancelFunc
 }
@@ -90,7 +91,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	for name, t := range s.targets {
-		t.pool = newPool(s, t, cfg.Targets[name].Pool)
+		if size := cfg.Targets[name].Pool; size > 0 {
+			t.pool = newPool(s, t, size)
+			s.pools = append(s.pools, t.pool)
+		}
 	}
 	if s.tls != nil {
 		s.tls = listenerTLS(s.tls)
@@ -132,17 +136,13 @@ func (s *Server) Serve(ctx, cut context.Context, ln net.Listener) error {
 // returns closes them, after the last session.
 func (s *Server) servePools() (closePools func()) {
 	var rounds sync.WaitGroup
-	for _, t := range s.targets {
-		if t.pool != nil {
-			rounds.Go(t.pool.serve)
-		}
+	for _, p := range s.pools {
+		rounds.Go(p.serve)
 	}
 	return func() {
 		rounds.Wait()
-		for _, t := range s.targets {
-			if t.pool != nil {
-				t.pool.close()
-			}
+		for _, p := range s.pools {
+			p.close()
 		}
 	}
 }

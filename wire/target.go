@@ -32,6 +32,7 @@ type Target struct {
 	Pool int `toml:"pool"` // upstream connections kept logged in and ready; 0 is none
 
 	Unparsed       string `toml:"unparsed"`        // SQL the parser rejects and the server would take: deny or allow
+	ParseLimit     int    `toml:"parse_limit"`     // bytes of a statement that is parsed; a longer one is as one that the parser rejects; 0 is 1 MiB
 	FunctionCalls  string `toml:"function_calls"`  // of the fast path, by OID: deny or allow
 	Replication    string `toml:"replication"`     // connections: deny or allow
 	ParserSettings string `toml:"parser_settings"` // pinned, or free where nothing depends on the SQL
@@ -49,6 +50,9 @@ func (t Target) Problems() []policy.KeyError {
 		}
 	}
 	oneOf("unparsed", t.Unparsed, "deny", "allow")
+	if t.ParseLimit < 0 || t.ParseLimit > maxText {
+		all = append(all, policy.KeyError{Key: "parse_limit", Err: fmt.Errorf("must be 0 to %d bytes, is %d", maxText, t.ParseLimit)})
+	}
 	oneOf("function_calls", t.FunctionCalls, "deny", "allow")
 	oneOf("replication", t.Replication, "deny", "allow")
 	oneOf("parser_settings", t.ParserSettings, "pinned", "free")

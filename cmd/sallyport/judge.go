@@ -37,6 +37,7 @@ type bench struct {
 	spared  bool // some masks do not hold for everybody
 	outdate func()
 	unread  bool // SQL that the parser rejects may pass
+	limit   int  // bytes of a statement that is parsed
 
 	mu      sync.Mutex
 	shields map[string]*shield // by which of the masks hold
@@ -62,7 +63,7 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 		parser: sqlguard.NewParser([]string{self, parseWorker}),
 	}
 	for name, target := range cfg.Postgres {
-		b := &bench{catalog: newCatalog(name), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
+		b := &bench{limit: target.ParseLimit, catalog: newCatalog(name), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
 		b.steady, b.textual = rules.OnSQLAlone(name)
 		b.outdate = b.catalog.outdate
 		for _, m := range masks {
@@ -71,16 +72,16 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 				b.spared = b.spared || len(m.Unless) > 0
 			}
 		}
-		b.free = j.newShield(nil)
+		b.free = j.newShield(nil, b.limit)
 		b.free.guard.FreeSettings = target.ParserSettings == "free"
 		j.benches[name] = b
 	}
 	return j, nil
 }
 
-func (j *statementJudge) newShield(columns *mask.Columns) *shield {
+func (j *statementJudge) newShield(columns *mask.Columns, limit int) *shield {
 	guard := sqlguard.New(guarded(columns), j.parser)
-	guard.CopyRows = true
+	guard.CopyRows, guard.ParseLimit = true, limit
 	sh := &shield{guard: guard, columns: columns, known: newReadings(), shapes: newReadings()}
 	if every := columns.Every(nil); every != nil {
 		guard.CopyAll, sh.scan = true, every.Text
@@ -109,7 +110,7 @@ func (j *statementJudge) shield(b *bench, p policy.Principal) *shield {
 	if s == nil {
 		s = b.free
 		if columns := mask.NewColumns(mask.Held(b.masks, p), b.catalog.target); columns != nil {
-			s = j.newShield(columns)
+			s = j.newShield(columns, b.limit)
 		}
 		b.shields[string(held)] = s
 	}
@@ -158,7 +159,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		return denied(&policy.Refusal{Kind: policy.Unknown, Public: "no such target"})
 	}
 	sh := j.shield(b, q.Caller.Principal)
-	known, cat := j.find(ctx, b, sh, q.Since, text)
+	known, cat := j.find(ctx, b, sh, q.Since, q.Caller.Subject, text)
 	var out wire.Reading
 	if v := known.verdict.Load(); v != nil {
 		out = *v
@@ -212,16 +213,16 @@ func (j *statementJudge) decide(b *bench, q policy.Question, known *remembered, 
 }
 
 // find reads the text against a catalog that holds the names in it.
-func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (*remembered, *sqlguard.Catalog) {
+func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since time.Time, who, text string) (*remembered, *sqlguard.Catalog) {
 	if sh.columns == nil {
-		return j.readRuled(ctx, b, sh, since, text)
+		return j.readRuled(ctx, b, sh, since, who, text)
 	}
 	asked := time.Now()
 	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))
-	known := sh.read(text, cat)
+	known := sh.read(who, text, cat)
 	if len(known.reading.Unknown) > 0 && cat != nil {
 		if cat = j.catalogSince(ctx, b, asked); cat != nil {
-			known = sh.read(text, cat)
+			known = sh.read(who, text, cat)
 		}
 	}
 	return known, cat
@@ -230,7 +231,7 @@ func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since t
 // read is find for who wants to know of the text itself, and not of another one
 // of its shape.
 func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (sqlguard.Reading, *sqlguard.Catalog) {
-	known, cat := j.find(ctx, b, sh, since, text)
+	known, cat := j.find(ctx, b, sh, since, "", text)
 	if known.shaped {
 		known = sh.readAlone(text, cat)
 	}
@@ -239,7 +240,7 @@ func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, since t
 
 // read asks the guard, unless it has read the same text before, or one that
 // says the same but for its literals.
-func (s *shield) read(text string, cat *sqlguard.Catalog) *remembered {
+func (s *shield) read(who, text string, cat *sqlguard.Catalog) *remembered {
 	if known := s.known.get(text, cat); known != nil {
 		return known
 	}
@@ -250,7 +251,7 @@ func (s *shield) read(text string, cat *sqlguard.Catalog) *remembered {
 			return known
 		}
 	}
-	known := &remembered{key: text, reading: s.guard.Read(text, cat)}
+	known := &remembered{key: text, reading: s.guard.ReadFor(who, text, cat)}
 	if shaped && known.reading.Shared {
 		known.key, known.shaped = string(shape), true
 		s.shapes.put(known, cat)
