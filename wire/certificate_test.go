@@ -253,6 +253,7 @@ func TestHostNamesTargetByPsql(t *testing.T) {
 	cert, _ := certificate(t)
 	g := start(t, withTLS(&tls.Config{Certificates: []tls.Certificate{cert}}))
 	g.server.hosts = map[string]*target{"orders.gateway.example": g.server.targets["orders"]}
+	g.connect(t, "") // by this process: the sessions see what was written above
 	for settings, want := range map[string]string{
 		"host=orders.gateway.example user=agent":               "42\n",
 		"host=orders.gateway.example user=agent dbname=orders": "42\n",
