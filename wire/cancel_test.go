@@ -87,7 +87,11 @@ func TestACancelReachesItsOwnSession(t *testing.T) {
 		key  cancelKey
 		want *upstream
 	}{
-		{key, one}, {otherKey, other}, {cancelKey{8, key.secret}, nil}, {cancelKey{7, nil}, nil}, {cancelKey{7, otherKey.secret[:4]}, nil},
+		{key, one},
+		{otherKey, other},
+		{cancelKey{8, key.secret}, nil},
+		{cancelKey{7, nil}, nil},
+		{cancelKey{7, otherKey.secret[:4]}, nil},
 		{cancelKey{7, append(key.secret[:4:4], 0)}, nil},
 	} {
 		if got := c.find(&k.key); got != k.want {
