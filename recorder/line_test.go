@@ -60,7 +60,8 @@ func fill(r *rand.Rand, v reflect.Value, depth int) {
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			times := []time.Time{
-				{}, time.Unix(r.Int64N(4e9), r.Int64N(1e9)).UTC(), time.Unix(r.Int64N(4e9), 500_000_000).UTC(),
+				{},
+				time.Unix(r.Int64N(4e9), r.Int64N(1e9)).UTC(), time.Unix(r.Int64N(4e9), 500_000_000).UTC(),
 				time.Unix(r.Int64N(4e9), 0).In(time.FixedZone("", 5400)), time.Date(12345, 1, 1, 0, 0, 0, 0, time.UTC),
 			}
 			v.Set(reflect.ValueOf(times[r.IntN(len(times))]))

@@ -125,7 +125,11 @@ type Output struct {
 
 // Read parses a text and says what it does. cat may be nil when nothing is
 // protected.
-func (g *Guard) Read(text string, cat *Catalog) Reading {
+func (g *Guard) Read(text string, cat *Catalog) Reading { return g.ReadFor("", text, cat) }
+
+// ReadFor is Read for a caller: nobody has all the workers that parse long texts.
+func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
+	parser := g.parser.of(who)
 	reading := Reading{Facts: policy.SQL{Text: text}}
 	limit := parsedText
 	if g.ParseLimit > 0 {
@@ -138,7 +142,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 		}
 		return reading
 	}
-	tree, refusal := g.parser.parse(text)
+	tree, refusal := parser.parse(text)
 	if refusal != nil {
 		reading.Refusal = refusal
 		return reading
@@ -156,7 +160,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 	common := &sharedReading{open: map[string]bool{}}
 	for _, raw := range tree.Stmts {
 		g.readStatement(&reading, raw, sh, &reader{
-			cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen, shared: common,
+			cat: sh.cat, parser: parser, facts: &reading.Facts, seen: seen, shared: common,
 		})
 	}
 	reading.Shared = shared(&reading, tree)

@@ -13,6 +13,7 @@ import (
 type Parser struct {
 	inProcess int // bytes that are safe on a thread's stack
 	pool      *pool
+	who       string // whose texts: nobody has all the workers
 }
 
 // NewParser makes a parser. worker is the command that runs [ServeWorker], for
@@ -24,6 +25,13 @@ func NewParser(worker []string) *Parser {
 		p.pool = newPool(worker)
 	}
 	return p
+}
+
+// of is the parser for one caller's texts.
+func (p *Parser) of(who string) *Parser {
+	mine := *p
+	mine.who = who
+	return &mine
 }
 
 // Close ends the workers.
@@ -62,7 +70,7 @@ func (p *Parser) parse(text string) (*parseResult, *policy.Refusal) {
 				Hint: "send it in parts, or use COPY for bulk data",
 			}
 		}
-		run = func(text string) ([]byte, error) { return p.pool.parse(inSQL, text) }
+		run = func(text string) ([]byte, error) { return p.pool.parse(p.who, inSQL, text) }
 	}
 	tree, err := run(text)
 	var syntax *syntaxError
@@ -91,6 +99,6 @@ func (p *Parser) parseBody(text string) ([]byte, bool) {
 	if p.pool == nil || prelex(text) != nil {
 		return nil, false
 	}
-	tree, err := p.pool.parse(inPLpgSQL, text)
+	tree, err := p.pool.parse(p.who, inPLpgSQL, text)
 	return tree, err == nil
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -15,13 +17,15 @@ import (
 )
 
 const (
-	workers     = 2
+	workers     = 4
+	share       = 2                // of the workers, for one caller at a time
 	parseLimit  = 5 * time.Second  // for one text, then the worker is killed
 	queueLimit  = 5 * time.Second  // for a free worker
 	retireAfter = 30 * time.Second // of work, then the worker is replaced
 	cpuLimit    = 120              // seconds of a worker's life: ends one whose gateway died
 	memoryLimit = 2 << 30          // bytes of address space beyond those at start
 	maxTree     = 256 << 20        // bytes of one answer
+	niceness    = 10
 )
 
 // Languages that a worker reads.
@@ -104,6 +108,28 @@ func limitSelf() error {
 			return fmt.Errorf("limit worker: %w", err)
 		}
 	}
+	return stepBack()
+}
+
+// stepBack leaves the processors to whoever else wants them: the gateway, whose
+// other sessions do not wait for these texts. Threads to come do as these.
+func stepBack() error {
+	threads, err := os.ReadDir("/proc/self/task")
+	if errors.Is(err, fs.ErrNotExist) { // no Linux: it competes as everybody does
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list own threads: %w", err)
+	}
+	for _, t := range threads {
+		id, err := strconv.Atoi(t.Name())
+		if err != nil {
+			return fmt.Errorf("list own threads: %w", err)
+		}
+		if err := syscall.Setpriority(syscall.PRIO_PROCESS, id, niceness); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("lower worker's priority: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -133,10 +159,11 @@ func writeFrame(w io.Writer, body []byte) error {
 type pool struct {
 	command []string
 	slots   chan *worker
+	turns   *turns
 }
 
 func newPool(command []string) *pool {
-	p := &pool{command: command, slots: make(chan *worker, workers)}
+	p := &pool{command: command, slots: make(chan *worker, workers), turns: newTurns(share)}
 	for range workers {
 		p.slots <- nil
 	}
@@ -152,17 +179,19 @@ func (p *pool) close() {
 	}
 }
 
-func (p *pool) parse(language byte, text string) ([]byte, error) {
+// parse has a worker parse who's text.
+func (p *pool) parse(who string, language byte, text string) ([]byte, error) {
 	wait := time.NewTimer(queueLimit)
 	defer wait.Stop()
+	if !p.turns.take(who, wait.C) {
+		return nil, busy()
+	}
+	defer p.turns.giveBack(who)
 	var w *worker
 	select {
 	case w = <-p.slots:
 	case <-wait.C:
-		return nil, &policy.Refusal{
-			Kind: policy.Busy, Public: "too many long statements are waiting to be judged",
-			Hint: "try again",
-		}
+		return nil, busy()
 	}
 	var err error
 	if w == nil {
@@ -178,6 +207,13 @@ func (p *pool) parse(language byte, text string) ([]byte, error) {
 	}
 	p.slots <- w
 	return tree, err
+}
+
+func busy() *policy.Refusal {
+	return &policy.Refusal{
+		Kind: policy.Busy, Public: "too many long statements are waiting to be judged",
+		Hint: "try again",
+	}
 }
 
 type worker struct {

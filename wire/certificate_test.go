@@ -212,8 +212,7 @@ func TestSessionsEndWithTheirCertificate(t *testing.T) {
 
 func TestHostNamesTarget(t *testing.T) {
 	cert, _ := certificate(t)
-	g := start(t, withTLS(&tls.Config{Certificates: []tls.Certificate{cert}}))
-	g.server.hosts = map[string]*target{"orders.gateway.example": g.server.targets["orders"], "closed.gateway.example": g.server.targets["closed"]}
+	g := start(t, withTLS(&tls.Config{Certificates: []tls.Certificate{cert}}), withTarget(func(target *Target) { target.Host = []string{"orders.gateway.example"} }))
 	for name, c := range map[string]struct{ host, user, database, want string }{
 		"by database":                  {"", "agent", "orders", ""},
 		"by host":                      {"orders.gateway.example", "agent", "", ""},
@@ -251,8 +250,7 @@ func TestHostNamesTarget(t *testing.T) {
 // TestHostNamesTargetByPsql: what libpq fills in does not stand in the way.
 func TestHostNamesTargetByPsql(t *testing.T) {
 	cert, _ := certificate(t)
-	g := start(t, withTLS(&tls.Config{Certificates: []tls.Certificate{cert}}))
-	g.server.hosts = map[string]*target{"orders.gateway.example": g.server.targets["orders"]}
+	g := start(t, withTLS(&tls.Config{Certificates: []tls.Certificate{cert}}), withTarget(func(target *Target) { target.Host = []string{"orders.gateway.example"} }))
 	for settings, want := range map[string]string{
 		"host=orders.gateway.example user=agent":               "42\n",
 		"host=orders.gateway.example user=agent dbname=orders": "42\n",

@@ -155,7 +155,11 @@ func start(t *testing.T, options ...option) *gateway {
 	for _, o := range options {
 		o(&cfg, &target)
 	}
-	cfg.Targets = map[string]Target{"orders": target, "closed": target}
+	closed := target
+	if len(target.Host) > 0 { // a name is one target's
+		closed.Host = []string{"closed.gateway.example"}
+	}
+	cfg.Targets = map[string]Target{"orders": target, "closed": closed}
 	var err error
 	if g.server, err = New(cfg); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rs/zerolog"
@@ -73,6 +76,61 @@ func BenchmarkRows(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkBeside is one session's latency while another client sends a hundred
+// hostile statements a second: long chains, each another one, some of which the
+// parser refuses.
+func BenchmarkBeside(b *testing.B) {
+	_, gateway := benchWorld(b)
+	connect := func() *pgconn.PgConn {
+		conn, err := pgconn.Connect(b.Context(), gateway)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = conn.Close(context.Background()) })
+		return conn
+	}
+	for _, name := range []string{"nobody", "hostile"} {
+		b.Run(name, func(b *testing.B) {
+			ctx, stop := context.WithCancel(b.Context())
+			done := make(chan struct{})
+			if name == "hostile" {
+				other := connect()
+				go func() {
+					defer close(done)
+					tick := time.NewTicker(10 * time.Millisecond)
+					defer tick.Stop()
+					for i := 0; ; i++ {
+						select {
+						case <-ctx.Done():
+							return
+						case <-tick.C:
+						}
+						chain := strings.Repeat("+1", []int{4_000, 20_000, 100_000}[i%3])
+						_, _ = other.Exec(ctx, fmt.Sprint("explain select ", i, chain)).ReadAll()
+					}
+				}()
+			} else {
+				close(done)
+			}
+			conn, i := connect(), 0
+			var took []time.Duration
+			for b.Loop() {
+				began := time.Now()
+				if _, err := conn.Exec(ctx, fmt.Sprint("select abalance from accounts where aid = ", i)).ReadAll(); err != nil {
+					b.Fatal(err)
+				}
+				took = append(took, time.Since(began))
+				i++
+			}
+			stop()
+			<-done
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-us")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
+		})
 	}
 }
 

@@ -159,7 +159,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		return denied(&policy.Refusal{Kind: policy.Unknown, Public: "no such target"})
 	}
 	sh := j.shield(b, q.Caller.Principal)
-	known, cat := j.find(ctx, b, sh, q.Since, text)
+	known, cat := j.find(ctx, b, sh, q.Since, q.Caller.Subject, text)
 	var out wire.Reading
 	if v := known.verdict.Load(); v != nil {
 		out = *v
@@ -213,16 +213,16 @@ func (j *statementJudge) decide(b *bench, q policy.Question, known *remembered, 
 }
 
 // find reads the text against a catalog that holds the names in it.
-func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (*remembered, *sqlguard.Catalog) {
+func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since time.Time, who, text string) (*remembered, *sqlguard.Catalog) {
 	if sh.columns == nil {
-		return j.readRuled(ctx, b, sh, since, text)
+		return j.readRuled(ctx, b, sh, since, who, text)
 	}
 	asked := time.Now()
 	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))
-	known := sh.read(text, cat)
+	known := sh.read(who, text, cat)
 	if len(known.reading.Unknown) > 0 && cat != nil {
 		if cat = j.catalogSince(ctx, b, asked); cat != nil {
-			known = sh.read(text, cat)
+			known = sh.read(who, text, cat)
 		}
 	}
 	return known, cat
@@ -231,7 +231,7 @@ func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since t
 // read is find for who wants to know of the text itself, and not of another one
 // of its shape.
 func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (sqlguard.Reading, *sqlguard.Catalog) {
-	known, cat := j.find(ctx, b, sh, since, text)
+	known, cat := j.find(ctx, b, sh, since, "", text)
 	if known.shaped {
 		known = sh.readAlone(text, cat)
 	}
@@ -240,7 +240,7 @@ func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, since t
 
 // read asks the guard, unless it has read the same text before, or one that
 // says the same but for its literals.
-func (s *shield) read(text string, cat *sqlguard.Catalog) *remembered {
+func (s *shield) read(who, text string, cat *sqlguard.Catalog) *remembered {
 	if known := s.known.get(text, cat); known != nil {
 		return known
 	}
@@ -251,7 +251,7 @@ func (s *shield) read(text string, cat *sqlguard.Catalog) *remembered {
 			return known
 		}
 	}
-	known := &remembered{key: text, reading: s.guard.Read(text, cat)}
+	known := &remembered{key: text, reading: s.guard.ReadFor(who, text, cat)}
 	if shaped && known.reading.Shared {
 		known.key, known.shaped = string(shape), true
 		s.shapes.put(known, cat)

@@ -16,7 +16,7 @@ const catalogFresh = 2 * time.Second
 // it does, functions, views, triggers and rules of the target are looked into:
 // that takes its catalog, as of a moment in the session's life. Without one the
 // facts are unknown.
-func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (*remembered, *sqlguard.Catalog) {
+func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, since time.Time, who, text string) (*remembered, *sqlguard.Catalog) {
 	var cat *sqlguard.Catalog
 	asked := time.Now()
 	if oldest := asked.Add(-catalogAge); since.Before(oldest) {
@@ -25,7 +25,7 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 	if now := b.catalog.current.Load(); b.ruled && now != nil && !now.began.Before(since) {
 		cat = now.Catalog
 	}
-	known := sh.read(text, cat)
+	known := sh.read(who, text, cat)
 	read := &known.reading
 	if !b.ruled || !read.Wants && len(read.Facts.Unknown) == 0 {
 		return known, cat
@@ -39,12 +39,12 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 			without.reading.Facts.Unknown = append(slices.Clone(read.Facts.Unknown), "the target's catalog could not be read")
 			return without, nil
 		}
-		known = sh.read(text, cat)
+		known = sh.read(who, text, cat)
 	}
 	// A name the catalog does not hold may be new.
 	if fresh := asked.Add(-catalogFresh); len(known.reading.Facts.Unknown) > 0 && b.catalog.olderThan(fresh) {
 		if newer := j.catalogSince(ctx, b, fresh); newer != nil {
-			return sh.read(text, newer), newer
+			return sh.read(who, text, newer), newer
 		}
 	}
 	return known, cat

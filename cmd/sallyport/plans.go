@@ -57,7 +57,7 @@ func (p *plans) current(ctx context.Context, n int) bool {
 	if !p.renew(ctx) {
 		return false
 	}
-	read := p.shield.read(p.statements[n].Text, p.catalog).reading
+	read := p.shield.read("", p.statements[n].Text, p.catalog).reading
 	if read.Refusal != nil || len(read.Statements) != len(p.statements) {
 		return false
 	}
