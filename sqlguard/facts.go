@@ -34,7 +34,10 @@ type reader struct {
 	depth     int             // of bodies within bodies
 	loops     int             // of PL/pgSQL, and queries: what is in them runs many times
 	variables map[string]bool // of PL/pgSQL, and parameters: they are no columns
-	source    []string        // the statement as written, the innermost last
+
+	constants map[string]string // variables with one value, and parameters: $1
+	within    []proto.Message   // the statements of bodies and of texts that are run
+	veiled    []string          // why some of it can't be judged where columns are protected
 }
 
 // use is one mention of a relation.
@@ -197,7 +200,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 	case *functionStmt:
 		r.replaces(m.Replace, m.Funcname)
 		r.facts.Dynamic = true
-		r.body(m, r.written())
+		r.body(m)
 	case *triggerStmt:
 		r.call(names(m.Funcname), false)
 	case *doStmt:
@@ -205,14 +208,6 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		return true
 	}
 	return false
-}
-
-// written is the statement that is being read, as it was written.
-func (r *reader) written() string {
-	if len(r.source) == 0 {
-		return ""
-	}
-	return r.source[len(r.source)-1]
 }
 
 // creates walks a statement that makes a relation, but not the relation's name:

@@ -125,7 +125,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
-	r.statement(raw, reading.Facts.Text)
+	r.walk(raw.ProtoReflect(), nil)
 	reading.Wants = reading.Wants || r.wants
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)

@@ -26,6 +26,18 @@ func (r *reader) unknown(format string, args ...any) {
 	r.add(&r.facts.Unknown, fmt.Sprintf(format, args...))
 }
 
+// obscure is unknown of the text that is being read itself, and not of what it
+// calls.
+func (r *reader) obscure(format string, args ...any) {
+	r.unknown(format, args...)
+	r.veil(format, args...)
+}
+
+// veil notes what of a text can't be judged where columns are protected.
+func (r *reader) veil(format string, args ...any) {
+	r.veiled = append(r.veiled, fmt.Sprintf(format, args...))
+}
+
 // hidden reads code that runs besides the text, and adds what it does. The code
 // is SQL whose own effect, that of defining it, does not count.
 func (r *reader) hidden(key, what, definition string) policy.SQL {
@@ -77,7 +89,7 @@ func (r *reader) readHidden(what, definition string) policy.SQL {
 	for _, raw := range tree.Stmts {
 		switch m := unwrap(raw.Stmt).(type) {
 		case *functionStmt:
-			inner.body(m, definition)
+			inner.body(m)
 			inner.walkNode(m.SqlBody)
 		case *triggerStmt:
 			inner.call(names(m.Funcname), false)
@@ -279,41 +291,26 @@ func (r *reader) runsText(m *funcCall, name string) {
 
 // text adds what SQL does that is given as an expression.
 func (r *reader) text(n *node, what string) {
-	sql, ok := constantText(n)
+	sql, ok := fold(n, r.constants)
 	if !ok {
-		r.unknown("%s: it runs SQL that is not a constant", what)
+		r.obscure("%s: it runs SQL that is not a constant", what)
 		return
 	}
 	if r.depth >= 3 || len(sql) > r.parser.inProcess {
-		r.unknown("%s: what it runs is too much to be read", what)
+		r.obscure("%s: what it runs is too much to be read", what)
 		return
 	}
 	tree, refusal := r.parser.parse(sql)
 	if refusal != nil {
-		r.unknown("%s: the SQL it runs can't be read", what)
+		r.obscure("%s: the SQL it runs can't be read", what)
 		return
 	}
 	r.depth++
 	defer func() { r.depth-- }()
 	for _, s := range tree.Stmts {
-		r.statement(s, sql)
+		r.within = append(r.within, unwrap(s.Stmt))
+		r.walk(s.ProtoReflect(), nil)
 	}
-}
-
-// statement walks one statement of a text.
-func (r *reader) statement(s *rawStmt, text string) {
-	r.source = append(r.source, written(s, text))
-	r.walk(s.ProtoReflect(), nil)
-	r.source = r.source[:len(r.source)-1]
-}
-
-// written is a statement as it stands in its text.
-func written(s *rawStmt, text string) string {
-	from := min(max(int(s.StmtLocation), 0), len(text))
-	if to := from + int(s.StmtLen); s.StmtLen > 0 && to <= len(text) {
-		return text[from:to]
-	}
-	return text[from:]
 }
 
 // constantText gives a text written as one literal or several, joined.

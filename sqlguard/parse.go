@@ -32,16 +32,6 @@ func parseToBytes(text string) ([]byte, error) {
 	return tree, nil
 }
 
-// parsePLpgSQL runs the parser of PL/pgSQL, in a process that may die.
-func parsePLpgSQL(text string) ([]byte, error) {
-	tree, err := parser.ParsePlPgSqlToJSON(text)
-	var perr *parser.Error
-	if errors.As(err, &perr) {
-		return nil, &syntaxError{perr.Message, perr.Cursorpos}
-	}
-	return []byte(tree), err
-}
-
 // decode reads what parseToBytes wrote. Protobuf itself bounds the depth.
 func decode(tree []byte) (*parseResult, error) {
 	result := new(parseResult)
