@@ -15,6 +15,9 @@ GOFILES    = $(shell git ls-files --cached --others --exclude-standard '*.go' | 
 TESTFLAGS := $(if $(RACE),-race) $(GOTESTFLAGS)
 FUZZTIME  ?= 20s
 BENCH     ?= .
+ROUNDS    ?= 5
+SECONDS   ?= 3
+ONLY      ?=
 
 .PHONY: help
 help: ## list the targets
@@ -54,7 +57,11 @@ demo: setup build ## start everything on loopback with scratch data; ONCE=1 runs
 	@bin/sallyport demo $(if $(ONCE),--once)
 
 .PHONY: bench
-bench: setup ## run the benchmarks; BENCH=regexp picks some
+bench: setup ## compare with a direct connection and PgBouncer; ROUNDS (5), SECONDS (3) of each, ONLY=part of a name
+	go run ./internal/bench -rounds $(ROUNDS) -seconds $(SECONDS) -only '$(ONLY)'
+
+.PHONY: bench-go
+bench-go: setup ## run the Go benchmarks; BENCH=regexp picks some
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: fuzz

@@ -3,139 +3,57 @@
 package credential
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/vault/api"
 	"github.com/jackc/pgx/v5"
 
 	"sallyport/internal/pgserver"
+	"sallyport/internal/vaulttest"
 )
 
-// realVault is HashiCorp's own code in a process of its own.
-type realVault struct {
-	address string
-	root    *api.Client
-	stop    func()
-}
-
-// startVault runs $SALLYPORT_TESTVAULT, which internal/testvault/build.sh makes.
-func startVault(t *testing.T) *realVault {
-	t.Helper()
-	binary := os.Getenv("SALLYPORT_TESTVAULT")
-	if binary == "" {
-		build := exec.CommandContext(t.Context(), "../internal/testvault/build.sh")
-		build.Stderr = os.Stderr
-		out, err := build.Output()
-		if err != nil {
-			t.Fatalf("build the test Vault: %v", err)
-		}
-		binary = strings.TrimSpace(string(out))
-	}
-	cmd := exec.Command(binary)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stopped := false
-	v := &realVault{stop: func() {
-		if !stopped {
-			stopped = true
-			_ = in.Close()
-			_ = cmd.Wait()
-		}
-	}}
-	t.Cleanup(v.stop)
-	var token string
-	lines := bufio.NewScanner(out)
-	for token == "" && lines.Scan() {
-		if address, ok := strings.CutPrefix(lines.Text(), "address "); ok {
-			v.address = address
-		}
-		token = strings.TrimSpace(strings.TrimPrefix(lines.Text(), "token "))
-		if token == lines.Text() {
-			token = ""
-		}
-	}
-	if token == "" {
-		t.Fatalf("the test Vault said no token: %v", lines.Err())
-	}
-	if v.root, err = api.NewClient(&api.Config{Address: v.address, Timeout: 10 * time.Second}); err != nil {
-		t.Fatal(err)
-	}
-	v.root.SetToken(token)
-	return v
-}
-
-func (v *realVault) write(t *testing.T, path string, data map[string]any) *api.Secret {
-	t.Helper()
-	s, err := v.root.Logical().WriteWithContext(t.Context(), path, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
+// realVault is a real server, and the lenders that the tests want of it.
+type realVault struct{ *vaulttest.Vault }
 
 // policy lets a token read the secrets and give leases back.
-func (v *realVault) policy(t *testing.T) {
+func (v realVault) policy(t *testing.T) {
 	t.Helper()
-	if err := v.root.Sys().PutPolicyWithContext(t.Context(), "sallyport", `
+	v.Policy(t, `
 path "secret/data/*"       { capabilities = ["read"] }
 path "database/creds/*"    { capabilities = ["read"] }
-path "sys/leases/revoke"   { capabilities = ["update"] }`); err != nil {
-		t.Fatal(err)
-	}
+path "sys/leases/revoke"   { capabilities = ["update"] }`)
 }
 
 // byToken is a lender with a token of that policy.
-func (v *realVault) byToken(t *testing.T) (*Lender, string) {
+func (v realVault) byToken(t *testing.T) (*Lender, string) {
 	t.Helper()
 	v.policy(t)
-	s := v.write(t, "auth/token/create", map[string]any{"policies": []string{"sallyport"}})
+	s := v.Write(t, "auth/token/create", map[string]any{"policies": []string{"sallyport"}})
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "token"), s.Auth.ClientToken+"\n")
-	return mustLender(t, &Vault{Address: v.address, Auth: "token", TokenFile: "token"}, dir), s.Auth.ClientToken
+	return mustLender(t, &Vault{Address: v.Address, Auth: "token", TokenFile: "token"}, dir), s.Auth.ClientToken
 }
 
 // byAppRole is a lender with a role of that policy; dir holds its secret_id.
-func (v *realVault) byAppRole(t *testing.T, ttl string) (l *Lender, dir string) {
+func (v realVault) byAppRole(t *testing.T, ttl string) (l *Lender, dir string) {
 	t.Helper()
 	v.policy(t)
-	v.write(t, "auth/approle/role/gateway", map[string]any{"token_policies": "sallyport", "token_ttl": ttl})
-	id, err := v.root.Logical().ReadWithContext(t.Context(), "auth/approle/role/gateway/role-id")
-	if err != nil {
-		t.Fatal(err)
-	}
+	roleID := v.AppRole(t, ttl)
 	dir = t.TempDir()
-	writeFile(t, filepath.Join(dir, "secret_id"), v.newSecretID(t))
+	writeFile(t, filepath.Join(dir, "secret_id"), v.SecretID(t))
 	return mustLender(t, &Vault{
-		Address: v.address, Auth: "approle", RoleID: id.Data["role_id"].(string), SecretIDFile: "secret_id",
+		Address: v.Address, Auth: "approle", RoleID: roleID, SecretIDFile: "secret_id",
 	}, dir), dir
 }
 
-func (v *realVault) newSecretID(t *testing.T) string {
+func (v realVault) put(t *testing.T, password string) {
 	t.Helper()
-	return v.write(t, "auth/approle/role/gateway/secret-id", nil).Data["secret_id"].(string)
-}
-
-func (v *realVault) put(t *testing.T, password string) {
-	t.Helper()
-	v.write(t, "secret/data/orders", map[string]any{"data": map[string]any{"username": "orders", "password": password, "api_key": "key-" + password}})
+	v.Write(t, "secret/data/orders", map[string]any{"data": map[string]any{"username": "orders", "password": password, "api_key": "key-" + password}})
 }
 
 func writeFile(t *testing.T, path, text string) {
@@ -147,7 +65,7 @@ func writeFile(t *testing.T, path, text string) {
 
 // TestRealKV2 takes a secret by each way of logging in, rotates it, and takes it again.
 func TestRealKV2(t *testing.T) {
-	v := startVault(t)
+	v := realVault{vaulttest.Start(t)}
 	byToken, _ := v.byToken(t)
 	byAppRole, _ := v.byAppRole(t, "1h")
 	for i, password := range []string{canary + "-1", canary + "-2"} {
@@ -172,7 +90,7 @@ func TestRealKV2(t *testing.T) {
 // TestRealRefusals: each thing that can be wrong with a real Vault, in order,
 // ending with none at all.
 func TestRealRefusals(t *testing.T) {
-	v := startVault(t)
+	v := realVault{vaulttest.Start(t)}
 	v.put(t, canary)
 	l, token := v.byToken(t)
 	byAppRole, dir := v.byAppRole(t, "1h")
@@ -207,22 +125,22 @@ func TestRealRefusals(t *testing.T) {
 
 	// The role's token is revoked behind its back: the next fetch logs in anew.
 	made := byAppRole.sources[schemeVault].(*vault).current.token.Auth.ClientToken
-	if err := v.root.Auth().Token().RevokeTreeWithContext(t.Context(), made); err != nil {
+	if err := v.Root.Auth().Token().RevokeTreeWithContext(t.Context(), made); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := byAppRole.Login(t.Context(), login); err != nil {
 		t.Error("after the token was revoked:", err)
 	}
 
-	if _, err := v.root.Logical().DeleteWithContext(t.Context(), "secret/data/orders"); err != nil {
+	if _, err := v.Root.Logical().DeleteWithContext(t.Context(), "secret/data/orders"); err != nil {
 		t.Fatal(err)
 	}
 	refused("deleted", l, login, "Vault answers 404")
-	if err := v.root.Sys().SealWithContext(t.Context()); err != nil {
+	if err := v.Root.Sys().SealWithContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	refused("sealed", l, login, "Vault answers 503 (sealed, or not ready)")
-	v.stop()
+	v.Stop()
 	refused("stopped", l, login, "connection refused")
 	refused("stopped", byAppRole, login, "connection refused")
 }
@@ -230,18 +148,18 @@ func TestRealRefusals(t *testing.T) {
 // TestRealDynamic lends logins that Vault makes in a real PostgreSQL: one for
 // each session, alive beyond its time while the session is, gone after it.
 func TestRealDynamic(t *testing.T) {
-	v := startVault(t)
+	v := realVault{vaulttest.Start(t)}
 	pg, err := pgserver.Start(t.Context(), pgserver.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pg.Stop)
-	v.write(t, "database/config/orders", map[string]any{
+	v.Write(t, "database/config/orders", map[string]any{
 		"plugin_name":    "postgresql-database-plugin",
 		"connection_url": fmt.Sprintf("postgresql://{{username}}:{{password}}@%s:%d/postgres?sslmode=disable", pg.Host, pg.Port),
 		"username":       pg.Superuser, "password": pg.Password, "allowed_roles": "*",
 	})
-	v.write(t, "database/roles/orders-ro", map[string]any{
+	v.Write(t, "database/roles/orders-ro", map[string]any{
 		"db_name":             "orders",
 		"creation_statements": `create role "{{name}}" login password '{{password}}' valid until '{{expiration}}'`,
 		"default_ttl":         "3s", "max_ttl": "1h",

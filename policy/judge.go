@@ -41,11 +41,13 @@ func (r *Rules) Judge(q *Question) Verdict {
 
 // deny is the verdict of a rule that holds.
 func (r *rule) deny(q *Question, flags []string) Verdict {
-	return Verdict{
+	v := Verdict{
 		Action: Deny, Rule: r.name, Message: r.message, Flags: flags,
 		Detail: "condition: " + r.condition.source + asked(q),
 		Hint:   r.hint(q),
 	}
+	v.because(q, func(fact string) bool { return r.condition.facts["sql."+fact] })
+	return v
 }
 
 // undecided is the verdict of a rule that could not be evaluated. The reason
@@ -63,6 +65,7 @@ func (r *rule) undecided(q *Question, flags []string, err error) Verdict {
 		v.Hint = "leave out what cannot be looked into, or write out what it does as statements"
 	}
 	v.Detail += "; condition: " + r.condition.source + asked(q)
+	v.because(q, func(fact string) bool { return fact == "unknown" })
 	return v
 }
 

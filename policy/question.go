@@ -37,6 +37,8 @@ type SQL struct {
 	Unknown     []string `cel:"unknown"`     // what will run of which nobody knows what it does: other facts may be more than they say
 	Parsed      bool     `cel:"parsed"`      // false: nothing else here is known
 	Text        string   `cel:"text"`        // the text itself
+
+	Evidence []Evidence // what in the text led to the facts that are true
 }
 
 // HTTP is what httpguard knows of one request.

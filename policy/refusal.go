@@ -73,7 +73,7 @@ func (r *Refusal) Unwrap() error { return r.Err }
 
 // Refuse turns a denying verdict into what the client gets.
 func Refuse(v Verdict) *Refusal {
-	r := &Refusal{Kind: Denied, Rule: v.Rule, Detail: v.Detail, Hint: v.Hint, Public: v.Message}
+	r := &Refusal{Kind: Denied, Rule: v.Rule, Detail: v.Detail, Hint: v.Hint, Public: v.Message, Position: v.Position}
 	if v.Rule != "" {
 		r.Public = fmt.Sprintf("refused by rule %q", v.Rule)
 		if v.Message != "" {

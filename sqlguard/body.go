@@ -34,7 +34,7 @@ func (r *reader) body(m *functionStmt) {
 
 // do reads a DO block.
 func (r *reader) do(m *doStmt) {
-	r.facts.Dynamic = true
+	r.certainly(dynamic, "it runs code that is no statement of the text")
 	language, source := "plpgsql", ""
 	for _, n := range m.Args {
 		if d, ok := unwrap(n).(*defElem); ok && d.Defname == "language" {
@@ -59,7 +59,7 @@ func (r *reader) declare(name string) {
 
 // plpgsql adds what a body in PL/pgSQL does.
 func (r *reader) plpgsql(body, what string) {
-	if r.depth >= 3 || prelex(body) != nil {
+	if r.depth >= maxBodies || prelex(body) != nil {
 		r.obscure("%s: what it runs is too much to be read", what)
 		return
 	}
@@ -79,6 +79,9 @@ func (r *reader) plpgsql(body, what string) {
 		r.piece(c, cursors, what)
 	}
 }
+
+// maxBodies bounds bodies within bodies, and the texts they run.
+const maxBodies = 6
 
 // given are the variables that every body has, or a trigger's.
 const given = "found new old tg_name tg_when tg_level tg_op tg_relid tg_relname tg_table_name tg_table_schema tg_nargs tg_argv tg_event tg_tag sqlstate sqlerrm"

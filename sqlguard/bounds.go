@@ -4,15 +4,29 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // bounded notes when a WHERE clause does not keep an UPDATE or a DELETE from
 // every row of its target.
 func (r *reader) bounded(target *rangeVar, from []*node, where *node, f *frame) {
-	if r.dry == 0 && !r.bounds(target, from, where, f) {
-		r.effect(unbounded | destructive)
+	if r.dry > 0 || r.bounds(target, from, where, f) {
+		return
 	}
+	if where == nil {
+		r.effectBut(unbounded|destructive, "no WHERE clause: it changes every row", "add a WHERE clause that selects the rows you mean")
+		return
+	}
+	r.ineffective("where", where)
+}
+
+// ineffective notes a condition that keeps every row.
+func (r *reader) ineffective(word string, n *node) {
+	at := r.at
+	if !r.blind && r.depth == 0 {
+		r.at = place{how: aClause, at: first(n), word: word}
+	}
+	r.effectBut(unbounded|destructive, "this condition leaves out no row, or none to speak of", "write a condition that selects the rows you mean, such as the value of a key")
+	r.at = at
 }
 
 func (r *reader) bounds(target *rangeVar, from []*node, where *node, f *frame) bool {
@@ -34,14 +48,14 @@ func (r *reader) merges(m *mergeStmt, f *frame) {
 	for _, n := range m.MergeWhenClauses {
 		when, ok := unwrap(n).(*mergeWhen)
 		if !ok {
-			r.effect(unbounded | destructive)
+			r.effect(unbounded|destructive, "a WHEN of another form")
 			continue
 		}
 		if when.CommandType != mergeUpdate && when.CommandType != mergeDelete || bounded {
 			continue
 		}
 		if t := c.judge(when.Condition, false); when.Condition == nil || t != some && t != never {
-			r.effect(unbounded | destructive)
+			r.ineffective("on", m.JoinCondition)
 		}
 	}
 }
@@ -94,7 +108,7 @@ func (r *reader) upserts(m *insertStmt, f *frame) {
 		}
 	}
 	if fed && !limits(q) && !r.restricts(q, f) {
-		r.effect(unbounded | destructive)
+		r.effectBut(unbounded|destructive, "ON CONFLICT DO UPDATE over the table's own rows changes every row", "add a WHERE clause that selects the rows you mean")
 	}
 }
 
@@ -415,11 +429,11 @@ func newScoping(q *selectStmt, parent *scoping) *scoping {
 // columns visits every reference to a column of the target below m, those
 // within subqueries included. A part that comes to the same for every row is
 // left out.
-func (c condition) columns(m protoreflect.Message, s *scoping, visit func(name string)) {
+func (c condition) columns(m proto.Message, s *scoping, visit func(name string)) {
 	if *c.looks--; *c.looks <= 0 {
 		return
 	}
-	switch msg := m.Interface().(type) {
+	switch msg := m.(type) {
 	case *selectStmt:
 		s = newScoping(msg, s)
 	case *columnRef:
@@ -444,14 +458,14 @@ func (c condition) columns(m protoreflect.Message, s *scoping, visit func(name s
 			return
 		}
 	}
-	eachChild(m, func(child protoreflect.Message) { c.columns(child, s, visit) })
+	eachChild(m, func(child proto.Message) { c.columns(child, s, visit) })
 }
 
 // columnsOf lists the target's columns that n depends on.
 func (c condition) columnsOf(n *node) map[string]bool {
 	all := map[string]bool{}
 	if n != nil {
-		c.columns(n.ProtoReflect(), c.scope, func(name string) { all[name] = true })
+		c.columns(n, c.scope, func(name string) { all[name] = true })
 	}
 	return all
 }

@@ -196,6 +196,6 @@ func (a *analyst) flow(v value, target *item, name string) {
 			continue
 		}
 		a.refuse(denied(fmt.Sprintf("protected column %q of table %q cannot be copied to table %q", d.column.Name, d.column.Table, target.name),
-			"There it would not be protected.", "Write a new value, or leave the column out."))
+			"There it would not be protected.", "Write a new value, or leave the column out."+a.sh.unprotected(d.column)))
 	}
 }

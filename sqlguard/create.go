@@ -28,7 +28,7 @@ func (a *analyst) copied(columns []column, to string) {
 	for _, c := range columns {
 		for _, d := range c.deps {
 			a.refuse(denied(fmt.Sprintf("protected column %q of table %q cannot be copied to %q", d.column.Name, d.column.Table, to),
-				"There it would not be protected.", "Leave the column out."))
+				"There it would not be protected.", "Leave the column out."+a.sh.unprotected(d.column)))
 		}
 	}
 }

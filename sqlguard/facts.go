@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"sallyport/policy"
 )
@@ -34,6 +33,9 @@ type reader struct {
 	depth     int             // of bodies within bodies
 	loops     int             // of PL/pgSQL, and queries: what is in them runs many times
 	variables map[string]bool // of PL/pgSQL, and parameters: they are no columns
+	at        place           // in the text, of what is being read
+	begin     int             // of the statement, in the text
+	blind     bool            // what is read is not the text
 
 	constants map[string]string // variables with one value, and parameters: $1
 	within    []proto.Message   // the statements of bodies and of texts that are run
@@ -59,10 +61,15 @@ func (r *reader) add(to *[]string, s string) {
 	}
 }
 
-func (r *reader) effect(e effect) {
-	if r.dry > 0 {
+// effect adds what the statement does where the reader is, in words.
+func (r *reader) effect(e effect, why string) { r.effectBut(e, why, "") }
+
+// effectBut is effect with what to do instead.
+func (r *reader) effectBut(e effect, why, hint string) {
+	if r.dry > 0 || e == 0 {
 		return
 	}
+	r.note(factNames[e], why, hint)
 	r.facts.Writes = r.facts.Writes || e&writes != 0
 	r.facts.DDL = r.facts.DDL || e&ddl != 0
 	r.facts.Destructive = r.facts.Destructive || e&destructive != 0
@@ -72,20 +79,32 @@ func (r *reader) effect(e effect) {
 }
 
 // walk visits m and everything below it.
-func (r *reader) walk(m protoreflect.Message, f *frame) {
-	msg := m.Interface()
-	if k, ok := kindOf(msg); ok && msg != r.rows {
+func (r *reader) walk(m proto.Message, f *frame) {
+	if n, ok := m.(*node); ok { // no more than what it wraps
+		if m = unwrap(n); m == nil {
+			return
+		}
+	}
+	at := r.at
+	r.locate(m)
+	r.visit(m, f)
+	r.at = at
+}
+
+// visit is walk, with the reader where m is.
+func (r *reader) visit(m proto.Message, f *frame) {
+	if k, ok := kindOf(m); ok && m != r.rows {
 		r.add(&r.facts.Verbs, k.verb)
-		r.effect(k.effect)
-		r.add(&r.kinds, string(m.Descriptor().Name()))
+		r.effect(k.effect, k.why())
+		r.add(&r.kinds, nodeName(m))
 		if r.loops > 0 && changesRows(k.verb) {
-			r.effect(unbounded | destructive)
+			r.effect(unbounded|destructive, "it runs once for each turn of a loop")
 		}
 		if k.effect&ddl != 0 && r.dry == 0 {
 			r.firesOnDDL()
 		}
 	}
-	switch msg := msg.(type) {
+	switch msg := m.(type) {
 	case *selectStmt:
 		f = r.with(msg.WithClause, f)
 		f = r.frame(f, nil, msg.FromClause)
@@ -156,7 +175,7 @@ func (r *reader) walk(m protoreflect.Message, f *frame) {
 			return
 		}
 	}
-	eachChild(m, func(c protoreflect.Message) { r.walk(c, f) })
+	eachChild(m, func(c proto.Message) { r.walk(c, f) })
 }
 
 // definition handles what names a relation otherwise than by reading it. It
@@ -164,7 +183,7 @@ func (r *reader) walk(m protoreflect.Message, f *frame) {
 func (r *reader) definition(m proto.Message, f *frame) bool {
 	switch m := m.(type) {
 	case *createStmt:
-		return r.creates(m.ProtoReflect(), m.Relation, f)
+		return r.creates(m, m.Relation, f)
 	case *sequenceStmt:
 		r.name(m.Sequence)
 		return false
@@ -172,17 +191,17 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		return true // its name is a type's
 	case *viewStmt:
 		if m.Replace && r.mayHold(m.View) {
-			r.effect(destructive) // what was there is lost
+			r.effect(destructive, "it replaces the view that is there")
 		}
-		return r.creates(m.ProtoReflect(), m.View, f)
+		return r.creates(m, m.View, f)
 	case *intoClause:
-		r.effect(defines)
+		r.effect(defines, "it creates a table")
 		if m.ViewQuery == nil {
 			r.add(&r.facts.Verbs, "select into")
 		}
-		return r.creates(m.ProtoReflect(), m.Rel, f)
+		return r.creates(m, m.Rel, f)
 	case *ctasStmt:
-		r.effect(defines)
+		r.effect(defines, "it creates a table")
 		if m.Into != nil {
 			r.name(m.Into.Rel)
 		}
@@ -190,7 +209,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 			r.asExecute = true
 		}
 		if m.Query != nil {
-			r.walk(m.Query.ProtoReflect(), f)
+			r.walk(m.Query, f)
 		}
 		return true
 	case *dropStmt:
@@ -199,7 +218,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		r.object(m.Objtype.String(), m.Object)
 	case *functionStmt:
 		r.replaces(m.Replace, m.Funcname)
-		r.facts.Dynamic = true
+		r.certainly(dynamic, "it defines code")
 		r.body(m)
 	case *triggerStmt:
 		r.call(names(m.Funcname), false)
@@ -212,10 +231,10 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 
 // creates walks a statement that makes a relation, but not the relation's name:
 // what it may mean does not exist yet.
-func (r *reader) creates(m protoreflect.Message, made *rangeVar, f *frame) bool {
+func (r *reader) creates(m proto.Message, made *rangeVar, f *frame) bool {
 	r.name(made)
-	eachChild(m, func(c protoreflect.Message) {
-		if c.Interface() != proto.Message(made) {
+	eachChild(m, func(c proto.Message) {
+		if c != proto.Message(made) {
 			r.walk(c, f)
 		}
 	})
@@ -263,7 +282,7 @@ func (r *reader) object(kind string, n *node) {
 func (r *reader) target(v *rangeVar, on event) {
 	if v != nil {
 		if r.systemTable(v) && v.Relname != "pg_settings" {
-			r.effect(writes | destructive | ddl)
+			r.effect(writes|destructive|ddl, "it writes to a system catalog")
 		}
 		r.opens(v.Schemaname, v.Relname, on)
 		r.name(v)
@@ -281,13 +300,13 @@ func (r *reader) relation(v *rangeVar, f *frame) {
 	r.opens(v.Schemaname, v.Relname, onSelect)
 	if r.systemTable(v) {
 		if c, ok := classOf(v.Relname); ok { // pg_hba_file_rules
-			r.effect(c.effect)
+			r.effect(c.effect, c.why)
 		}
 		if _, ok := findDoor(relationDoors, v.Relname); ok || slices.Contains(secretTables, v.Relname) {
-			r.effect(sideDoor)
+			r.effect(sideDoor, "it shows values, passwords or statements of others beside their tables")
 		}
 		if slices.Contains(fileTables, v.Relname) {
-			r.effect(control | sideDoor)
+			r.effect(control|sideDoor, "it reads the server's files")
 		}
 	}
 }

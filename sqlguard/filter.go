@@ -62,7 +62,7 @@ func (a *analyst) refuseUse(deps []*dep, where string) {
 		}
 	}
 	a.refuse(denied(fmt.Sprintf("protected column %q of table %q cannot be used in %s", c.Name, c.Table, where),
-		"What is done with it there would tell its value.", hint))
+		"What is done with it there would tell its value.", hint+a.sh.unprotected(c)))
 }
 
 // filter works out a condition: WHERE, ON, HAVING, FILTER or WHEN.

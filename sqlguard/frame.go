@@ -36,7 +36,7 @@ func (r *reader) with(w *withClause, f *frame) *frame {
 		}
 	}
 	for _, n := range w.Ctes {
-		r.walk(n.ProtoReflect(), inner)
+		r.walk(n, inner)
 		inner.bodies[n.GetCommonTableExpr().GetCtename()] = n.GetCommonTableExpr().GetCtequery()
 		inner.ctes[n.GetCommonTableExpr().GetCtename()] = true
 	}

@@ -125,7 +125,7 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
-	r.walk(raw.ProtoReflect(), nil)
+	r.walk(raw, nil)
 	reading.Wants = reading.Wants || r.wants
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)
@@ -146,6 +146,10 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		statement.Runs = runs(m)
 		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
+		if reached != "" {
+			r.locate(raw)
+			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
+		}
 		if refusal == nil {
 			refusal = sh.closeDoors(r, m)
 		}

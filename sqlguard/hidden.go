@@ -23,7 +23,9 @@ type sharedReading struct {
 // unknown notes that something will run of which nobody knows what it does.
 func (r *reader) unknown(format string, args ...any) {
 	r.facts.Dynamic = true
-	r.add(&r.facts.Unknown, fmt.Sprintf(format, args...))
+	why := fmt.Sprintf(format, args...)
+	r.add(&r.facts.Unknown, why)
+	r.note(unknownFact, why, "")
 }
 
 // obscure is unknown of the text that is being read itself, and not of what it
@@ -42,7 +44,7 @@ func (r *reader) veil(format string, args ...any) {
 // is SQL whose own effect, that of defining it, does not count.
 func (r *reader) hidden(key, what, definition string) policy.SQL {
 	facts := r.peek(key, what, definition)
-	r.merge(facts)
+	r.merge(facts, what)
 	return facts
 }
 
@@ -76,7 +78,7 @@ func (r *reader) peek(key, what, definition string) policy.SQL {
 // readHidden gives what a definition does when it is run.
 func (r *reader) readHidden(what, definition string) policy.SQL {
 	facts := policy.SQL{}
-	inner := &reader{cat: r.cat, parser: r.parser, facts: &facts, seen: map[noted]bool{}, shared: r.shared}
+	inner := &reader{cat: r.cat, parser: r.parser, facts: &facts, seen: map[noted]bool{}, shared: r.shared, blind: true}
 	if definition == "" {
 		inner.unknown("%s: its body can't be read", what)
 		return facts
@@ -100,7 +102,7 @@ func (r *reader) readHidden(what, definition string) policy.SQL {
 				inner.walkNode(n)
 			}
 		default:
-			inner.walk(raw.ProtoReflect(), nil)
+			inner.walk(raw, nil)
 		}
 	}
 	return facts
@@ -108,12 +110,19 @@ func (r *reader) readHidden(what, definition string) policy.SQL {
 
 func (r *reader) walkNode(n *node) {
 	if n != nil {
-		r.walk(n.ProtoReflect(), nil)
+		r.walk(n, nil)
 	}
 }
 
-// merge adds what hidden code does.
-func (r *reader) merge(f policy.SQL) {
+// merge adds what hidden code does. what names it.
+func (r *reader) merge(f policy.SQL, what string) {
+	for _, e := range f.Evidence {
+		why := e.Why
+		if !strings.HasPrefix(why, what) {
+			why = what + ": " + why
+		}
+		r.note(e.Facts, why, "")
+	}
 	for _, l := range []struct {
 		to   *[]string
 		from []string
@@ -142,7 +151,9 @@ func (r *reader) call(parts []string, many bool) {
 	schema, name := qualified(parts)
 	r.add(&r.facts.Functions, strings.Join(parts, "."))
 	c, isKnown := classOf(name)
-	r.certainly(c.effect)
+	if c.effect != 0 {
+		r.certainly(c.effect, "the function "+name+" "+c.why)
+	}
 	if isSystem(schema) {
 		if !isKnown {
 			r.unknown("function %s: it is not in the table of functions", name)
@@ -179,7 +190,7 @@ func (r *reader) routine(f *routine, classed, many bool) {
 	}
 	facts := r.hidden("routine "+f.id, what, f.definition)
 	if many && slices.ContainsFunc(facts.Verbs, changesRows) {
-		r.certainly(unbounded | destructive)
+		r.certainly(unbounded|destructive, what+" changes rows, and runs once for each row here")
 	}
 }
 
@@ -187,10 +198,10 @@ func (r *reader) routine(f *routine, classed, many bool) {
 func changesRows(verb string) bool { return verb == "update" || verb == "delete" || verb == "merge" }
 
 // certainly adds an effect, within a plain EXPLAIN too: planning calls functions.
-func (r *reader) certainly(e effect) {
+func (r *reader) certainly(e effect, why string) {
 	dry := r.dry
 	r.dry = 0
-	r.effect(e)
+	r.effect(e, why)
 	r.dry = dry
 }
 
@@ -254,7 +265,7 @@ func (r *reader) operator(op string) {
 			}
 			facts := r.peek(fmt.Sprint("operator ", name, " ", i), "operator "+name, f)
 			facts.Verbs, facts.Functions = nil, nil // of every operator of that name
-			r.merge(facts)
+			r.merge(facts, "operator "+name)
 		}
 	}
 }
@@ -278,7 +289,7 @@ func (r *reader) runsText(m *funcCall, name string) {
 	if !ok || c.sql == 0 {
 		return
 	}
-	r.facts.Dynamic = true
+	r.certainly(dynamic, "the function "+name+" "+c.why)
 	if c.sql > 1 && len(m.Args) < c.sql+1 && len(m.Args) != c.sql {
 		return // the form with three arguments runs nothing
 	}
@@ -296,7 +307,7 @@ func (r *reader) text(n *node, what string) {
 		r.obscure("%s: it runs SQL that is not a constant", what)
 		return
 	}
-	if r.depth >= 3 || len(sql) > r.parser.inProcess {
+	if r.depth >= maxBodies || len(sql) > r.parser.inProcess {
 		r.obscure("%s: what it runs is too much to be read", what)
 		return
 	}
@@ -309,7 +320,7 @@ func (r *reader) text(n *node, what string) {
 	defer func() { r.depth-- }()
 	for _, s := range tree.Stmts {
 		r.within = append(r.within, unwrap(s.Stmt))
-		r.walk(s.ProtoReflect(), nil)
+		r.walk(s, nil)
 	}
 }
 
@@ -349,9 +360,9 @@ func (r *reader) replaces(replace bool, parts []*node) {
 	_, name := qualified(names(parts))
 	if r.cat == nil || r.cat.code == nil {
 		r.wants = true
-		r.effect(destructive)
+		r.effect(destructive, "it may replace a function that is there")
 	} else if len(r.cat.code.routines[name]) > 0 || r.cat.hasSystemFunction(name) {
-		r.effect(destructive)
+		r.effect(destructive, "it replaces a function that is there")
 	}
 }
 

@@ -94,34 +94,39 @@ func dotted(schema, name string) string {
 	return schema + "." + name
 }
 
-// eachChild calls f with every message directly under m, in the order of the
-// parser's definitions. protobuf's own Range has an order that differs from one
-// build of the program to the next.
-func eachChild(m protoreflect.Message, f func(protoreflect.Message)) {
-	visit := func(fd protoreflect.FieldDescriptor) {
+//go:generate go run ../internal/nodegen nodes_gen.go
+
+// eachOf calls f with every message of a list.
+func eachOf[M proto.Message](list []M, f func(proto.Message)) {
+	for _, m := range list {
+		f(m)
+	}
+}
+
+// eachUnknownChild is eachChild for what nodes_gen.go does not know. There is
+// nothing of that kind; were there, it must not go unseen.
+func eachUnknownChild(m proto.Message, f func(proto.Message)) {
+	r := m.ProtoReflect()
+	fields := r.Descriptor().Fields()
+	for i := range fields.Len() {
+		fd := fields.Get(i)
 		switch {
-		case fd.Kind() != protoreflect.MessageKind || !m.Has(fd):
+		case fd.Kind() != protoreflect.MessageKind || !r.Has(fd):
 		case fd.IsList():
-			l := m.Get(fd).List()
+			l := r.Get(fd).List()
 			for i := range l.Len() {
-				f(l.Get(i).Message())
+				f(l.Get(i).Message().Interface())
 			}
 		default:
-			f(m.Get(fd).Message())
+			f(r.Get(fd).Message().Interface())
 		}
 	}
-	d := m.Descriptor()
-	fields, oneofs := d.Fields(), d.Oneofs()
-	if oneofs.Len() == 1 && oneofs.Get(0).Fields().Len() == fields.Len() {
-		// A node is one of hundreds of kinds: no need to look at each.
-		if fd := m.WhichOneof(oneofs.Get(0)); fd != nil {
-			visit(fd)
-		}
-		return
-	}
-	for i := range fields.Len() {
-		visit(fields.Get(i))
-	}
+}
+
+// unwrapUnknown is unwrap for the same.
+func unwrapUnknown(n *node) proto.Message {
+	m := n.ProtoReflect()
+	return m.Get(m.WhichOneof(m.Descriptor().Oneofs().Get(0))).Message().Interface()
 }
 
 // contains reports whether m or anything below it satisfies is.
@@ -130,13 +135,13 @@ func contains(m proto.Message, is func(proto.Message) bool) bool {
 		return false
 	}
 	found := false
-	var visit func(protoreflect.Message)
-	visit = func(m protoreflect.Message) {
-		if found = found || is(m.Interface()); !found {
+	var visit func(proto.Message)
+	visit = func(m proto.Message) {
+		if found = found || is(m); !found {
 			eachChild(m, visit)
 		}
 	}
-	visit(m.ProtoReflect())
+	visit(m)
 	return found
 }
 
@@ -145,10 +150,18 @@ func same(a, b *node) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return alike(a.ProtoReflect(), b.ProtoReflect())
+	x, y := unwrap(a), unwrap(b)
+	if x == nil || y == nil {
+		return x == y
+	}
+	return alike(x.ProtoReflect(), y.ProtoReflect())
 }
 
 func alike(a, b protoreflect.Message) bool {
+	if n, ok := a.Interface().(*node); ok {
+		m, ok := b.Interface().(*node)
+		return ok && same(n, m)
+	}
 	if a.Descriptor() != b.Descriptor() {
 		return false
 	}

@@ -41,18 +41,6 @@ func decode(tree []byte) (*parseResult, error) {
 	return result, nil
 }
 
-// nodeOneof is the one-of that every Node is.
-var nodeOneof = new(node).ProtoReflect().Descriptor().Oneofs().Get(0)
-
-// unwrap gives the message that a Node wraps; nil when it wraps none.
-func unwrap(n *node) proto.Message {
-	if n == nil || n.Node == nil {
-		return nil
-	}
-	m := n.ProtoReflect()
-	return m.Get(m.WhichOneof(nodeOneof)).Message().Interface()
-}
-
 // The parser's nodes, under the names that the other files use.
 type (
 	parseResult = pg.ParseResult

@@ -243,28 +243,6 @@ HAVING count(i.id) > 0
 ORDER BY o.id DESC
 LIMIT 50 OFFSET 100`
 
-func BenchmarkRead(b *testing.B) {
-	cat := testCatalog(b)
-	for _, c := range []struct {
-		name, text string
-		protected  []Pattern
-	}{
-		{"small", "SELECT id, total FROM orders WHERE user_id = $1", nil},
-		{"small protected", "SELECT id, password FROM users WHERE id = $1", protectedColumns},
-		{"orm", ormQuery, nil},
-		{"orm protected", ormQuery, protectedColumns},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			g := New(c.protected, testParser(b))
-			for b.Loop() {
-				if r := g.Read(c.text, cat); r.Refusal != nil {
-					b.Fatal(r.Refusal, r.Refusal.Detail)
-				}
-			}
-		})
-	}
-}
-
 // hangs is far above what any text takes on any machine, and far below what
 // work that multiplies would take.
 const hangs = 2 * time.Minute

@@ -114,7 +114,7 @@ func (sh *shield) readQuery(rt *reading, n *node, create *functionStmt, last boo
 		cat: sh.cat, parser: sh.parser, facts: &policy.SQL{}, seen: map[noted]bool{},
 		shared: &sharedReading{open: map[string]bool{}},
 	}
-	r.walk(query.ProtoReflect(), nil)
+	r.walk(query, nil)
 	if r.facts.Writes || r.facts.DDL || r.facts.Destructive || len(r.settings) > 0 || len(r.setCalls) > 0 || sh.closeDoors(r, query) != nil {
 		return false
 	}

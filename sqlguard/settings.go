@@ -153,13 +153,17 @@ func zeroOrLess(value string) bool {
 	return strings.Trim(n, "0.x") == ""
 }
 
+func harmfulSetting(name string) string {
+	return "with " + name + " a session can be another, checks less or leaves less behind"
+}
+
 // sets adds what a SET does.
 func (r *reader) sets(m *setStmt) {
 	name := strings.ToLower(m.Name)
 	switch {
 	case m.Kind == varCurrent: // SET x FROM CURRENT, of a function
 		if harms(name, "", false) {
-			r.effect(control)
+			r.effect(control, harmfulSetting(name))
 		}
 	case m.Kind != varSet:
 	case name == "search_path" || name == "schema":
@@ -174,7 +178,7 @@ func (r *reader) sets(m *setStmt) {
 			value = text(m.Args[0])
 		}
 		if harms(name, value, len(m.Args) == 1) {
-			r.effect(control)
+			r.effect(control, harmfulSetting(name))
 		}
 	}
 }
@@ -184,7 +188,7 @@ func (r *reader) sets(m *setStmt) {
 func (r *reader) setsPath(schemas []string) {
 	for i, s := range schemas {
 		if s = strings.Trim(strings.ToLower(strings.TrimSpace(s)), `"`); s == "pg_catalog" && i > 0 {
-			r.effect(control)
+			r.effect(control, "a schema before pg_catalog can hide PostgreSQL's own functions")
 		}
 	}
 }
@@ -203,7 +207,7 @@ func (r *reader) setsByCall(m *funcCall) {
 	switch {
 	case strings.ToLower(name) != "search_path":
 		if harms(name, value, known) {
-			r.certainly(control)
+			r.certainly(control, harmfulSetting(strings.ToLower(name)))
 		}
 	case !known:
 		r.unknown("function set_config: the search_path it sets is not a constant")

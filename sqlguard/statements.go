@@ -171,6 +171,32 @@ func kindOf(m proto.Message) (kind, bool) {
 	return kind{}, false
 }
 
+// why says what makes a statement of a kind what it is.
+func (k kind) why() string {
+	verb, _, _ := strings.Cut(k.verb, " ")
+	switch {
+	case k.effect&sideDoor != 0:
+		return "it reaches the server's files or programs"
+	case verb == "drop":
+		return "it drops what is there"
+	case verb == "truncate":
+		return "it empties the table"
+	case verb == "grant" || verb == "revoke":
+		return "it changes who may do what"
+	case k.effect&destructive != 0 && (verb == "alter" || verb == "comment"):
+		return "it changes or takes away what is there"
+	case k.effect&destructive != 0 && k.effect&ddl != 0:
+		return "it changes what other statements mean, or who may do what"
+	case k.effect&destructive != 0:
+		return "it stops others, or takes away what is there"
+	case k.effect&ddl != 0:
+		return "it changes the schema"
+	case k.effect&dynamic != 0:
+		return "it runs code that is no statement of the text"
+	}
+	return "it writes"
+}
+
 // object gives the words for a parser's OBJECT_ name: "foreign table".
 func object(enum string) string {
 	word := strings.ToLower(strings.TrimPrefix(enum, "OBJECT_"))

@@ -279,7 +279,7 @@ func (c condition) correlates(q *selectStmt, negated bool) truth {
 // columnsIn lists our columns in a query.
 func (c condition) columnsIn(q *selectStmt) map[string]bool {
 	all := map[string]bool{}
-	c.columns(q.ProtoReflect(), nil, func(name string) {
+	c.columns(q, nil, func(name string) {
 		if name != "*" && name != "tableoid" {
 			all[name] = true
 		}
@@ -290,7 +290,7 @@ func (c condition) columnsIn(q *selectStmt) map[string]bool {
 // mentionsIn reports whether a condition within a query depends on our row.
 func (c condition) mentionsIn(n *node, q *selectStmt) bool {
 	found := false
-	c.columns(n.ProtoReflect(), newScoping(q, nil), func(name string) { found = found || name != "*" && name != "tableoid" })
+	c.columns(n, newScoping(q, nil), func(name string) { found = found || name != "*" && name != "tableoid" })
 	return found
 }
 

@@ -140,21 +140,3 @@ func TestEveryFunctionIsClassed(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkFacts is what facts cost, cold.
-func BenchmarkFacts(b *testing.B) {
-	g := New(nil, NewParser(nil))
-	for name, text := range map[string]string{
-		"pgbench select": "SELECT abalance FROM pgbench_accounts WHERE aid = 12345",
-		"ORM query": `SELECT u.id, u.email, count(o.id) AS orders FROM users u LEFT JOIN orders o ON o.user_id = u.id ` +
-			`WHERE u.is_active AND u.created_at > now() - interval '30 days' GROUP BY u.id, u.email HAVING count(o.id) > 3 ORDER BY orders DESC LIMIT 20`,
-		"update": "UPDATE orders SET total = total + 1 WHERE id = $1 AND note IS NOT NULL",
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				g.Read(text, nil)
-			}
-		})
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
@@ -69,8 +70,23 @@ type answer struct {
 	Hint    string   `json:"hint,omitempty"`
 	Flags   []string `json:"flags,omitempty"`
 	Granted bool     `json:"granted"`
-	Facts   *facts   `json:"facts,omitempty"`
-	Results []result `json:"results,omitempty"`
+	// Position is the character of the statement that led to a denial, from 1.
+	Position int      `json:"position,omitempty"`
+	Facts    *facts   `json:"facts,omitempty"`
+	Marks    []mark   `json:"evidence,omitempty"`
+	Results  []result `json:"results,omitempty"`
+}
+
+// mark is words of the statement, and the facts they led to.
+type mark struct {
+	Facts    []string `json:"facts"`
+	Words    string   `json:"words,omitempty"`    // "": it is nothing in the text itself
+	Position int      `json:"position,omitempty"` // in characters, from 1
+	Length   int      `json:"length,omitempty"`   // in characters
+	Why      string   `json:"why"`
+	Hint     string   `json:"hint,omitempty"`
+
+	from, to int // bytes
 }
 
 // facts are a statement's, under the names that conditions use.
@@ -93,6 +109,7 @@ type facts struct {
 // result is the lineage of one statement's rows.
 type result struct {
 	Statement string   `json:"statement"`
+	Free      bool     `json:"free,omitempty"` // it reaches nothing that is protected
 	Outputs   []output `json:"outputs,omitempty"`
 }
 
@@ -100,6 +117,7 @@ type output struct {
 	Name      string   `json:"name"`
 	Protected []string `json:"protected,omitempty"` // the columns it depends on
 	Plain     bool     `json:"plain,omitempty"`     // it is one of them, as it stands
+	Masked    string   `json:"masked,omitempty"`    // how: the transform, "whole" for what is computed
 }
 
 // ask judges one statement.
@@ -114,7 +132,7 @@ func (d *desk) ask(ctx context.Context, who policy.Principal, target, sql string
 	reading := d.judge.Judge(ctx, q, sql)
 	a := &answer{Action: "allow", Granted: d.grants.Allows(who, target), Rule: reading.Verdict.Rule, Flags: reading.Verdict.Flags}
 	if r := reading.Refusal; r != nil {
-		a.Action, a.Message, a.Detail, a.Hint = "deny", r.Public, r.Detail, r.Hint
+		a.Action, a.Message, a.Detail, a.Hint, a.Position = "deny", r.Public, r.Detail, r.Hint, r.Position
 		if r.Rule != "" {
 			a.Rule = r.Rule
 		}
@@ -125,18 +143,34 @@ func (d *desk) ask(ctx context.Context, who policy.Principal, target, sql string
 			f.Writes, f.DDL, f.Destructive, f.Unbounded, f.Protected, f.Dynamic, f.SideDoor, f.Unknown,
 		}
 	}
+	for _, e := range read.Facts.Evidence {
+		a.Marks = append(a.Marks, markOf(e, sql))
+	}
 	for _, s := range read.Statements {
-		a.Results = append(a.Results, resultOf(s))
+		a.Results = append(a.Results, sh.resultOf(s))
 	}
 	return a, nil
 }
 
-func resultOf(s sqlguard.Statement) result {
-	r := result{Statement: s.Verb}
+func markOf(e policy.Evidence, sql string) mark {
+	m := mark{Facts: e.Facts, Why: e.Why, Hint: e.Hint}
+	if m.Words = e.Words(sql); m.Words != "" {
+		m.from, m.to = e.From, e.To
+		m.Position, m.Length = utf8.RuneCountInString(sql[:e.From])+1, utf8.RuneCountInString(sql[e.From:e.To])
+	}
+	return m
+}
+
+func (sh *shield) resultOf(s sqlguard.Statement) result {
+	r := result{Statement: s.Verb, Free: s.Opaque && sh.columns != nil}
 	for _, o := range s.Outputs {
 		out := output{Name: o.Name, Plain: o.Plain}
 		for _, c := range o.Protected {
 			out.Protected = append(out.Protected, c.Schema+"."+c.Table+"."+c.Name)
+			out.Masked = "whole"
+			if transform, ok := sh.columns.For(c.Schema, c.Table, c.Name); ok && o.Plain {
+				out.Masked = transform.Name()
+			}
 		}
 		r.Outputs = append(r.Outputs, out)
 	}

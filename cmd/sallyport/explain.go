@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"sallyport/config"
 	"sallyport/policy"
@@ -46,7 +47,11 @@ func newExplainCmd() *cobra.Command {
 				e.SetEscapeHTML(false)
 				return e.Encode(a)
 			}
-			explainText(cmd.OutOrStdout(), a, subject, target)
+			colours := false
+			if f, ok := cmd.OutOrStdout().(*os.File); ok {
+				colours = term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
+			}
+			explainText(marker{cmd.OutOrStdout(), colours}, a, subject, target, args[0])
 			return nil
 		},
 	}
@@ -64,10 +69,10 @@ func newExplainCmd() *cobra.Command {
 }
 
 // explainText prints an answer for people.
-func explainText(w io.Writer, a *answer, subject, target string) {
+func explainText(m marker, a *answer, subject, target, sql string) {
 	line := func(name, text string) {
 		if text != "" {
-			fmt.Fprintf(w, "%-12s %s\n", name, text)
+			fmt.Fprintf(m.w, "%-12s %s\n", name, printable(text))
 		}
 	}
 	line("verdict", a.Action)
@@ -114,15 +119,19 @@ func explainText(w io.Writer, a *answer, subject, target string) {
 		}
 	}
 	for _, r := range a.Results {
+		if r.Free {
+			line("result", r.Statement+": reaches nothing that is protected")
+		}
 		for _, o := range r.Outputs {
 			switch {
 			case len(o.Protected) == 0:
 				line("column", o.Name+": free")
 			case o.Plain:
-				line("column", o.Name+": is "+strings.Join(o.Protected, ", "))
+				line("column", o.Name+": is "+strings.Join(o.Protected, ", ")+", masked with "+o.Masked)
 			default:
-				line("column", o.Name+": is computed from "+strings.Join(o.Protected, ", "))
+				line("column", o.Name+": is computed from "+strings.Join(o.Protected, ", ")+", masked whole")
 			}
 		}
 	}
+	m.print(sql, a.Marks)
 }

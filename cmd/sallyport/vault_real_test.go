@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -11,12 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/hashicorp/vault/api"
 	"github.com/jackc/pgx/v5"
 
 	"sallyport/internal/pgtest"
+	"sallyport/internal/vaulttest"
 	"sallyport/recorder"
 )
 
@@ -53,22 +51,23 @@ with    = "redact"
 // each session. When it is rotated, there and in the database, the next session
 // has the new one and the old session lives on.
 func TestVaultRotation(t *testing.T) {
-	vault := startRealVault(t)
+	vault := vaulttest.Start(t)
 	db := pgtest.New(t)
 	role := "vaulted_" + db.Name
 	db.Role(t, role, "canary-first-password", "")
 	db.Exec(t, `CREATE TABLE users (id int, password text)`, `INSERT INTO users VALUES (1, 'canary-word')`, `GRANT SELECT ON users TO `+role)
 	keep := func(password string) {
 		t.Helper()
-		vault.write(t, "secret/data/orders", map[string]any{"data": map[string]any{"username": role, "password": password}})
+		vault.Write(t, "secret/data/orders", map[string]any{"data": map[string]any{"username": role, "password": password}})
 	}
 	keep("canary-first-password")
 
 	dir, listen, metrics := t.TempDir(), freeAddress(t), freeAddress(t)
-	roleID, secretID := vault.appRole(t)
+	vault.Policy(t, `path "secret/data/*" { capabilities = ["read"] }`)
+	roleID, secretID := vault.AppRole(t, "1h"), vault.SecretID(t)
 	for name, text := range map[string]string{
 		"secret_id":    secretID,
-		"gateway.toml": fmt.Sprintf(vaultGateway, listen, metrics, vault.address, roleID, sum(agentToken), db.Addr(), db.Name),
+		"gateway.toml": fmt.Sprintf(vaultGateway, listen, metrics, vault.Address, roleID, sum(agentToken), db.Addr(), db.Name),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -123,7 +122,7 @@ func TestVaultRotation(t *testing.T) {
 	}
 	stop()
 
-	for name, secret := range map[string]string{"Vault's token": vault.root.Token(), "the secret_id": secretID} {
+	for name, secret := range map[string]string{"Vault's token": vault.Root.Token(), "the secret_id": secretID} {
 		if log, err := os.ReadFile(filepath.Join(dir, logName)); err != nil || bytes.Contains(log, []byte(secret)) {
 			t.Errorf("%s is in the log, or: %v", name, err)
 		}
@@ -157,80 +156,4 @@ func realPsql(t *testing.T, address, sql string) string {
 		t.Errorf("psql: %v\n%s", err, out)
 	}
 	return string(out)
-}
-
-// realVault is HashiCorp's own code in a process of its own.
-type realVault struct {
-	address string
-	root    *api.Client
-}
-
-// startRealVault runs what internal/testvault/build.sh makes.
-func startRealVault(t *testing.T) *realVault {
-	t.Helper()
-	binary := os.Getenv("SALLYPORT_TESTVAULT")
-	if binary == "" {
-		build := exec.CommandContext(t.Context(), "../../internal/testvault/build.sh")
-		build.Stderr = os.Stderr
-		out, err := build.Output()
-		if err != nil {
-			t.Fatalf("build the test Vault: %v", err)
-		}
-		binary = strings.TrimSpace(string(out))
-	}
-	cmd := exec.Command(binary)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = in.Close() // it ends with its input
-		_ = cmd.Wait()
-	})
-	said := map[string]string{}
-	lines := bufio.NewScanner(out)
-	for said["token"] == "" && lines.Scan() {
-		key, value, _ := strings.Cut(lines.Text(), " ")
-		said[key] = strings.TrimSpace(value)
-	}
-	if said["address"] == "" || said["token"] == "" {
-		t.Fatalf("the test Vault did not start: %v", lines.Err())
-	}
-	v := &realVault{address: said["address"]}
-	if v.root, err = api.NewClient(&api.Config{Address: v.address, Timeout: 10 * time.Second}); err != nil {
-		t.Fatal(err)
-	}
-	v.root.SetToken(said["token"])
-	return v
-}
-
-func (v *realVault) write(t *testing.T, path string, data map[string]any) *api.Secret {
-	t.Helper()
-	s, err := v.root.Logical().WriteWithContext(t.Context(), path, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// appRole makes a role that may read the secrets, and nothing else.
-func (v *realVault) appRole(t *testing.T) (roleID, secretID string) {
-	t.Helper()
-	if err := v.root.Sys().PutPolicyWithContext(t.Context(), "sallyport", `path "secret/data/*" { capabilities = ["read"] }`); err != nil {
-		t.Fatal(err)
-	}
-	v.write(t, "auth/approle/role/gateway", map[string]any{"token_policies": "sallyport", "token_ttl": "1h"})
-	id, err := v.root.Logical().ReadWithContext(t.Context(), "auth/approle/role/gateway/role-id")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id.Data["role_id"].(string), v.write(t, "auth/approle/role/gateway/secret-id", nil).Data["secret_id"].(string)
 }
