@@ -25,7 +25,7 @@ func (r *reader) body(m *functionStmt) {
 	case language == "plpgsql":
 		r.plpgsql(functionOption(m, "as"), what)
 	case language == "internal":
-		r.calls = append(r.calls, call{internalSchema, functionOption(m, "as")})
+		r.calls = append(r.calls, call{schema: internalSchema, name: functionOption(m, "as")})
 		r.call([]string{"pg_catalog", functionOption(m, "as")}, false)
 	default:
 		r.obscure("%s: its body is in a language that can't be read", what)

@@ -23,7 +23,7 @@ type Catalog struct {
 	code      *code
 	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
 	bodies    map[string][]string // the CREATE FUNCTION of functions in SQL that are not trusted, by name
-	casts     map[string]bool     // names of types to which a function casts that nobody read
+	casts     map[string][]string // functions that others made and that cast, by the name of the type they give
 }
 
 // relation is whatever can be selected from.
@@ -70,7 +70,7 @@ func Load(ctx context.Context, q Querier) (*Catalog, error) {
 		relations: map[uint32]*relation{}, named: map[string][]*relation{},
 		parents: map[uint32][]uint32{}, children: map[uint32][]uint32{}, sources: map[uint32][]uint32{},
 		system: map[string]function{}, user: map[string]function{}, operators: map[string]bool{},
-		bodies: map[string][]string{}, casts: map[string]bool{},
+		bodies: map[string][]string{}, casts: map[string][]string{},
 	}
 	for _, part := range loading {
 		rows, err := q.Query(ctx, part.query)
@@ -97,6 +97,10 @@ func Load(ctx context.Context, q Querier) (*Catalog, error) {
 // known lists the extensions whose functions are as harmless as PostgreSQL's own.
 const known = `('uuid-ossp', 'pgcrypto', 'pg_trgm', 'citext', 'unaccent', 'hstore', 'fuzzystrmatch', 'ltree', 'intarray', ` +
 	`'btree_gin', 'btree_gist', 'cube', 'earthdistance', 'isn', 'seg', 'vector', 'postgis')`
+
+// schemaOf is a function's schema; what is no part of PostgreSQL itself counts
+// for the user's, wherever it stands.
+const schemaOf = `CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') AND p.oid >= 16384 THEN 'public' ELSE n.nspname END`
 
 // loading is everything Load asks, in order.
 var loading = []struct {
@@ -142,12 +146,12 @@ var loading = []struct {
 		JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
 		  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-		  AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+		  AND ` + userCode + `
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addCall},
 	{"inheritance", `SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i`, 2, addChild},
-	{"functions", `SELECT n.nspname, p.proname, bool_or(p.proretset)::text, bool_or(p.provolatile = 'v')::text,
+	{"functions", `SELECT ` + schemaOf + `, p.proname, bool_or(p.proretset)::text, bool_or(p.provolatile = 'v')::text,
 		bool_and(p.proargmodes IS NULL AND t.typtype <> 'c' AND t.typname <> 'record')::text,
 		bool_and(EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
@@ -157,26 +161,26 @@ var loading = []struct {
 		JOIN pg_catalog.pg_type t ON t.oid = p.prorettype LEFT JOIN pg_catalog.pg_type a ON a.oid = p.proargtypes[0]
 		GROUP BY 1, 2`, 7, addFunction},
 	{"operators", `SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o
-		JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname <> 'pg_catalog'
+		JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE (n.nspname <> 'pg_catalog' OR o.oid >= 16384)
 		AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addOperator},
 	{"functions in SQL", `SELECT p.proname, pg_catalog.pg_get_functiondef(p.oid)
 		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-		WHERE l.lanname = 'sql' AND p.prokind = 'f' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+		WHERE l.lanname = 'sql' AND p.prokind = 'f' AND ` + userCode + `
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc q JOIN pg_catalog.pg_namespace m ON m.oid = q.pronamespace
 			JOIN pg_catalog.pg_language k ON k.oid = q.prolang
-			WHERE q.proname = p.proname AND m.nspname NOT IN ('pg_catalog', 'information_schema') AND (k.lanname <> 'sql' OR q.prokind <> 'f'))
+			WHERE q.proname = p.proname AND (m.nspname NOT IN ('pg_catalog', 'information_schema') OR q.oid >= 16384) AND (k.lanname <> 'sql' OR q.prokind <> 'f'))
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addBody},
-	{"casts", `SELECT DISTINCT t.typname FROM pg_catalog.pg_cast c
+	{"casts", `SELECT DISTINCT t.typname, p.proname FROM pg_catalog.pg_cast c
 		JOIN pg_catalog.pg_type t ON t.oid = c.casttarget JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-		WHERE n.nspname <> 'pg_catalog'
+		WHERE (n.nspname <> 'pg_catalog' OR p.oid >= 16384)
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND e.objid = c.oid
-			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addCast},
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addCast},
 }
 
 func addRelation(c *Catalog, row []string) error {
@@ -268,7 +272,7 @@ func addBody(c *Catalog, row []string) error {
 }
 
 func addCast(c *Catalog, row []string) error {
-	c.casts[row[0]] = true
+	c.casts[row[0]] = append(c.casts[row[0]], row[1])
 	return nil
 }
 

@@ -21,6 +21,15 @@ type code struct {
 	unique    map[columnKey]bool      // alone, over rows of which none is left out
 	refers    map[columnKey]columnKey // foreign keys over one column that is NOT NULL
 
+	cascades       map[uint32][]uint32 // tables that a foreign key changes with this one
+	types          map[string]bool     // PostgreSQL's own, and those of known extensions
+	typesOf        map[uint32][]string // types of others in a relation
+	ownOperators   map[string]bool     // PostgreSQL's own
+	knownOperators map[string]bool     // of known extensions
+	shadowing      map[string]bool     // others' with the name of one of PostgreSQL's own and a type that is no other's
+	ownFamilies    map[string]bool     // operator families of PostgreSQL's own
+	fields         map[string]bool     // columns of relations and composite types
+
 	mu    sync.Mutex
 	known map[string]policy.SQL // readings of code, by what it is
 }
@@ -59,7 +68,8 @@ type columnKey struct {
 	attribute string
 }
 
-const userCode = `n.nspname NOT IN ('pg_catalog', 'information_schema')`
+// userCode is whatever is no part of PostgreSQL itself, for p in n.
+const userCode = `(n.nspname NOT IN ('pg_catalog', 'information_schema') OR p.oid >= 16384)`
 
 // codeParts is everything loadCode asks, in order.
 var codeParts = []struct {
@@ -112,6 +122,28 @@ var codeParts = []struct {
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 		JOIN pg_catalog.pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]
 		WHERE c.contype = 'f' AND pg_catalog.cardinality(c.conkey) = 1 AND a.attnotnull`, 4, addReference},
+	{"cascades", `SELECT DISTINCT c.confrelid, c.conrelid FROM pg_catalog.pg_constraint c
+		WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))`, 2, addCascade},
+	{"types", `SELECT DISTINCT t.typname FROM pg_catalog.pg_type t
+		WHERE t.typtype <> 'c' AND t.typelem = 0 AND (t.oid < 16384 OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
+			JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid WHERE e.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+			  AND e.objid = t.oid AND e.deptype = 'e' AND x.extname IN ` + known + `))
+		   OR t.typname IN ('name', 'point', 'box', 'lseg', 'line', 'int2vector', 'oidvector')`, 1, addType},
+	{"types in use", `WITH RECURSIVE used(rel, typ) AS (
+		SELECT a.attrelid, a.atttypid FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+		WHERE a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384 AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+		UNION SELECT u.rel, y.typ FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.typ, LATERAL (
+			SELECT t.typbasetype AS typ UNION ALL SELECT t.typelem
+			UNION ALL SELECT b.atttypid FROM pg_catalog.pg_attribute b WHERE b.attrelid = t.typrelid AND b.attnum > 0) y
+		WHERE y.typ >= 16384)
+		SELECT u.rel, t.typname FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.typ`, 2, addTypeOf},
+	{"names of operators", `SELECT o.oprname, (o.oid < 16384)::text, EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
+			JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+			  AND e.objid = o.oid AND e.deptype = 'e' AND x.extname IN ` + known + `)::text,
+		EXISTS (SELECT 1 FROM pg_catalog.pg_type t WHERE t.oid IN (o.oprleft, o.oprright) AND (t.oid < 16384 OR t.typtype = 'd'))::text
+		FROM pg_catalog.pg_operator o`, 4, addOperatorName},
+	{"operator families", `SELECT f.opfname FROM pg_catalog.pg_opfamily f WHERE f.oid < 16384`, 1, addFamily},
+	{"fields", `SELECT DISTINCT a.attname FROM pg_catalog.pg_attribute a WHERE NOT a.attisdropped`, 1, addField},
 }
 
 // loadCode reads what a database runs by itself. Every value comes as text.
@@ -119,6 +151,9 @@ func loadCode(ctx context.Context, q Querier) (*code, error) {
 	c := &code{
 		routines: map[string][]*routine{}, operators: map[string][]string{}, triggers: map[uint32][]*fired{},
 		rules: map[uint32][]*fired{}, attached: map[uint32][]*fired{}, unique: map[columnKey]bool{}, refers: map[columnKey]columnKey{},
+		cascades: map[uint32][]uint32{}, types: map[string]bool{}, typesOf: map[uint32][]string{},
+		ownOperators: map[string]bool{}, knownOperators: map[string]bool{}, shadowing: map[string]bool{},
+		ownFamilies: map[string]bool{}, fields: map[string]bool{},
 		known: map[string]policy.SQL{},
 	}
 	for _, part := range codeParts {
@@ -200,6 +235,45 @@ func addReference(c *code, row []string) error {
 	from, to, err := oids([]string{row[0], row[2]})
 	c.refers[columnKey{from, row[1]}] = columnKey{to, row[3]}
 	return err
+}
+
+func addCascade(c *code, row []string) error {
+	from, to, err := oids(row)
+	c.cascades[from] = append(c.cascades[from], to)
+	return err
+}
+
+func addType(c *code, row []string) error {
+	c.types[row[0]] = true
+	return nil
+}
+
+func addTypeOf(c *code, row []string) error {
+	table, err := oid(row[0])
+	c.typesOf[table] = append(c.typesOf[table], row[1])
+	return err
+}
+
+func addOperatorName(c *code, row []string) error {
+	switch name := row[0]; {
+	case row[1] == "true":
+		c.ownOperators[name] = true
+	case row[2] == "true":
+		c.knownOperators[name] = true
+	case row[3] == "true":
+		c.shadowing[name] = true
+	}
+	return nil
+}
+
+func addFamily(c *code, row []string) error {
+	c.ownFamilies[row[0]] = true
+	return nil
+}
+
+func addField(c *code, row []string) error {
+	c.fields[row[0]] = true
+	return nil
 }
 
 // reading gives what is known of a piece of code.

@@ -46,7 +46,10 @@ type reader struct {
 type use struct{ schema, name string }
 
 // call is one call of a function.
-type call struct{ schema, name string }
+type call struct {
+	schema, name string
+	args         map[string]string // those that are constants: $1
+}
 
 // noted is a name that one of the lists holds already.
 type noted struct {
@@ -320,7 +323,7 @@ var secretTables = []string{"pg_authid", "pg_shadow", "pg_user_mapping", "pg_use
 func (r *reader) function(m *funcCall, f *frame) {
 	parts := names(m.Funcname)
 	schema, name := qualified(parts)
-	r.calls = append(r.calls, call{schema, name})
+	r.calls = append(r.calls, call{schema, name, folded(m, r.constants)})
 	many := false
 	for g := f; g != nil; g = g.parent {
 		many = many || g.query && len(g.tables) > 0

@@ -143,15 +143,18 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 				r.add(&reading.Unknown, dotted(u.schema, u.name))
 			}
 		}
+		for _, name := range sh.unknownTo(r.calls) {
+			r.add(&reading.Unknown, name)
+		}
 		statement.Runs = runs(m)
 		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
-		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
+		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != "" || sh.firing(r)
 		if reached != "" {
 			r.locate(raw)
 			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
 		}
 		if refusal == nil {
-			refusal = sh.closeDoors(r, m)
+			refusal = sh.closeDoors(r, m, reached)
 		}
 		if refusal == nil && reached != "" {
 			statement.Opaque = false

@@ -141,10 +141,30 @@ type (
 	triggerStmt    = pg.CreateTrigStmt
 	enumStmt       = pg.AlterEnumStmt
 	refreshStmt    = pg.RefreshMatViewStmt
-	pgConst        = pg.Node_AConst
-	pgSval         = pg.A_Const_Sval
-	pgExpr         = pg.Node_AExpr
-	pgString       = pg.Node_String_
+	callStmt       = pg.CallStmt
+	schemaStmt     = pg.CreateSchemaStmt
+	objectArgs     = pg.ObjectWithArgs
+
+	alterFunctionStmt    = pg.AlterFunctionStmt
+	eventTriggerStmt     = pg.CreateEventTrigStmt
+	castStmt             = pg.CreateCastStmt
+	opClassStmt          = pg.CreateOpClassStmt
+	opFamilyStmt         = pg.AlterOpFamilyStmt
+	alterOperatorStmt    = pg.AlterOperatorStmt
+	conversionStmt       = pg.CreateConversionStmt
+	accessMethodStmt     = pg.CreateAmStmt
+	rangeStmt            = pg.CreateRangeStmt
+	enumTypeStmt         = pg.CreateEnumStmt
+	domainStmt           = pg.CreateDomainStmt
+	alterDomainStmt      = pg.AlterDomainStmt
+	publicationStmt      = pg.CreatePublicationStmt
+	alterPublicationStmt = pg.AlterPublicationStmt
+	alterSchemaStmt      = pg.AlterObjectSchemaStmt
+	alterOwnerStmt       = pg.AlterOwnerStmt
+	pgConst              = pg.Node_AConst
+	pgSval               = pg.A_Const_Sval
+	pgExpr               = pg.Node_AExpr
+	pgString             = pg.Node_String_
 )
 
 // The enumerators that the other files use.

@@ -82,6 +82,9 @@ func (ev eval) cast(m *typeCast) value {
 	arg := ev.expr(m.Arg)
 	v := computed(arg)
 	schema, name := qualified(names(m.TypeName.GetNames()))
+	if len(v.deps) > 0 && !ev.sh.systemType(m.TypeName) {
+		ev.refuse(denied("a protected value cannot be cast to "+name, "What that type does with the value is not followed.", "Cast to a type of PostgreSQL's own."))
+	}
 	if len(ev.restricted(v)) > 0 && (!textual[name] || schema != "" && schema != "pg_catalog" || len(m.TypeName.GetArrayBounds()) > 0 && len(m.TypeName.GetNames()) == 0) {
 		if !ev.castOf(arg, schema, name) {
 			ev.useOf(v, "a cast to "+name+", which fails for some values")
