@@ -38,6 +38,7 @@ var revealers = map[string]string{
 	"credential/vault.go":       "logs in to Vault",
 	"credential/lender.go":      "a user name is stored beside its password, and is no secret",
 	"identity/opaque.go":        "looks at the checksum of a token it was given",
+	"identity/verifier.go":      "derives what the database keeps of a token for SCRAM",
 	"cmd/sallyport/token.go":    "shows an issued token, once, to who asked for it",
 	"cmd/sallyport/maskkeys.go": "derives the key of a mask from its secret",
 }

@@ -55,6 +55,13 @@ func (c *Config) checkProxy(p *problems) {
 	}
 }
 
+// checkOAuth checks [oauth].
+func (c *Config) checkOAuth(p *problems) {
+	for _, problem := range c.OAuth.Problems() {
+		p.check([]string{"oauth", problem.Key}, "oauth.%s %v", problem.Key, problem.Err)
+	}
+}
+
 // loopback reports whether a listener on host is reached from this machine only.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)

@@ -15,6 +15,7 @@ type Config struct {
 	Dir      string                      // the file's folder, absolute
 	Listen   Listen                      `toml:"listen"`
 	TLS      TLS                         `toml:"tls"`
+	OAuth    wire.OAuth                  `toml:"oauth"`
 	Proxy    httpguard.Proxy             `toml:"proxy"` // zero: the gateway is nobody's forward proxy
 	Store    Store                       `toml:"store"`
 	Tokens   []identity.Token            `toml:"token"`

@@ -76,6 +76,7 @@ func parse(file, dir, text string, check func(*Config, *problems)) (*Config, err
 // check looks at every table. It completes what is right: paths are resolved.
 func (c *Config) check(p *problems) {
 	c.checkTLS(p)
+	c.checkOAuth(p)
 	c.checkProxy(p)
 	c.checkListen(p)
 	c.checkStore(p)

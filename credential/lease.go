@@ -27,6 +27,16 @@ type Lease struct {
 	err     error
 }
 
+// ForOneSession makes l a lease of one session: release gives it back.
+func ForOneSession(l *Lease, release func(context.Context) error) *Lease {
+	l.release = release
+	return l
+}
+
+// PerSession reports whether the credential was made for one session: nothing
+// that is logged in with it outlives that session.
+func (l *Lease) PerSession() bool { return l != nil && l.release != nil }
+
 // Release gives the credential back: one that was made for this session is
 // revoked. It is safe on nil, and a second call does nothing more than the
 // first. It goes on when ctx has ended, for ten seconds at most: the end of a

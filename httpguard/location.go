@@ -123,7 +123,7 @@ func (x *exchange) rewriteHosts(res *http.Response) error {
 	return nil
 }
 
-// replaceHosts rewrites each string member "host" that is a data host; every
+// replaceHosts rewrites each string member "host" or "private_host" that is a data host; every
 // other byte stays. What is not JSON is left to fail at the caller.
 func (x *exchange) replaceHosts(body []byte) []byte {
 	dec := jsontext.NewDecoder(bytes.NewReader(body))
@@ -136,7 +136,7 @@ func (x *exchange) replaceHosts(body []byte) []byte {
 		if err != nil {
 			return append(out, body[done:]...)
 		}
-		if !named || token.Kind() != jsontext.KindString || !strings.HasSuffix(string(dec.StackPointer()), "/host") || !x.target.isDataHost(token.String()) {
+		if !named || token.Kind() != jsontext.KindString || !namesHost(string(dec.StackPointer())) || !x.target.isDataHost(token.String()) {
 			continue
 		}
 		host := token.String()
@@ -149,6 +149,12 @@ func (x *exchange) replaceHosts(body []byte) []byte {
 		out = append(append(out, body[done:start]...), quoted...)
 		done = end
 	}
+}
+
+// namesHost reports whether the member at the pointer is one that holds the
+// host of an index: the second is for clients in the same private network.
+func namesHost(pointer string) bool {
+	return strings.HasSuffix(pointer, "/host") || strings.HasSuffix(pointer, "/private_host")
 }
 
 // gateway is the address by which the caller reached the target.

@@ -53,13 +53,13 @@ func TestPinecone(t *testing.T) {
 	host := data.Listener.Addr().String()
 	control := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, `{"indexes": [ {"name":"host", "host": "`+host+`", "n":1.50}, {"host":"elsewhere.example"}, {"hosts":["`+host+`"]} ]}`)
+		_, _ = io.WriteString(w, `{"indexes": [ {"name":"host", "host": "`+host+`", "n":1.50,"private_host":"`+host+`"}, {"host":"elsewhere.example"}, {"hosts":["`+host+`"]} ]}`)
 	})
 	g := newGateway(t, control.URL, func(cfg *Config) {
 		cfg.Targets["pinecone"] = Target{Upstream: control.URL, Provider: "pinecone", Credential: "env://KEY", Inject: "Api-Key: {secret}", DataHosts: []string{host, "*.pinecone.io"}}
 	})
 	res, body := g.do(t, "GET", "/pinecone/indexes", "")
-	want := `{"indexes": [ {"name":"host", "host": "` + g.URL + `/pinecone/_host/` + host + `", "n":1.50}, {"host":"elsewhere.example"}, {"hosts":["` + host + `"]} ]}`
+	want := `{"indexes": [ {"name":"host", "host": "` + g.URL + `/pinecone/_host/` + host + `", "n":1.50,"private_host":"` + g.URL + `/pinecone/_host/` + host + `"}, {"host":"elsewhere.example"}, {"hosts":["` + host + `"]} ]}`
 	if res.StatusCode != 200 || body != want || res.ContentLength != int64(len(want)) {
 		t.Fatalf("%d %s", res.StatusCode, body)
 	}

@@ -22,6 +22,7 @@ type Identifier struct {
 	fixed  []fixed
 	issued *Issued
 	now    func() time.Time
+	mocks  mockKey
 }
 
 // fixed is one [[token]], made ready.

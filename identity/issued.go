@@ -69,9 +69,13 @@ func (i *Issued) Issue(ctx context.Context, subject string, groups []string, ttl
 	if err != nil {
 		return secret.Text{}, TokenInfo{}, fmt.Errorf("issue token: %w", err)
 	}
+	proof, err := newVerifier(token)
+	if err != nil {
+		return secret.Text{}, TokenInfo{}, fmt.Errorf("issue token: %w", err)
+	}
 	hash := token.Sum256()
-	_, err = i.db.ExecContext(ctx, `INSERT INTO token (hash, id, subject, groups, created, expires) VALUES (?, ?, ?, ?, ?, ?)`,
-		hash[:], info.ID, subject, string(list), now.UnixMilli(), info.Expires.UnixMilli())
+	_, err = i.db.ExecContext(ctx, `INSERT INTO token (hash, id, subject, groups, created, expires, scram) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		hash[:], info.ID, subject, string(list), now.UnixMilli(), info.Expires.UnixMilli(), proof.String())
 	if err != nil {
 		return secret.Text{}, TokenInfo{}, fmt.Errorf("issue token: %w", err)
 	}
@@ -129,12 +133,16 @@ func (i *Issued) byHash(ctx context.Context, hash [sha256.Size]byte) (info Token
 	return info, subtle.ConstantTimeCompare(stored, hash[:]) == 1, nil
 }
 
-// scan reads one row of columns.
-func scan(row interface{ Scan(...any) error }) (hash []byte, info TokenInfo, err error) {
+// scan reads one row of columns, and more behind them.
+func scan(row interface{ Scan(...any) error }, more ...*sql.NullString) (hash []byte, info TokenInfo, err error) {
 	var groups string
 	var created, expires int64
 	var revoked sql.NullInt64
-	if err := row.Scan(&hash, &info.ID, &info.Subject, &groups, &created, &expires, &revoked); err != nil {
+	into := []any{&hash, &info.ID, &info.Subject, &groups, &created, &expires, &revoked}
+	for _, m := range more {
+		into = append(into, m)
+	}
+	if err := row.Scan(into...); err != nil {
 		return nil, TokenInfo{}, err
 	}
 	if err := json.Unmarshal([]byte(groups), &info.Groups); err != nil {

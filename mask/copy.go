@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -144,11 +145,16 @@ func (c *Copy) End() error {
 // values in ASCII are read as text; c.out holds the result until the next call.
 func (c *Copy) apply(column int, value []byte) (out []byte, null bool) {
 	t := c.plan[column]
-	if t.text != nil && !c.utf8 && !isASCII(value) {
+	if t.text != nil && t.scan == nil && !c.utf8 && !isASCII(value) {
 		t = transforms["redact"]
 	}
 	c.out, null = t.Apply(c.out[:0], c.fields[column], value)
 	return c.out, null
+}
+
+// left reports whether nothing was found in a value that was only looked through.
+func (c *Copy) left(column int, out, value []byte) bool {
+	return c.plan[column].scan != nil && bytes.Equal(out, value)
 }
 
 func isASCII(b []byte) bool {

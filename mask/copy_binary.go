@@ -61,11 +61,14 @@ func (c *Copy) binaryRows(dst, data []byte) ([]byte, int, error) {
 				dst = append(append(dst, head...), value...)
 				continue
 			}
-			masked++
 			out, null := c.apply(column, value)
 			if null {
+				masked++
 				dst = append(dst, 0xff, 0xff, 0xff, 0xff)
 				continue
+			}
+			if !c.left(column, out, value) {
+				masked++
 			}
 			dst = append(binary.BigEndian.AppendUint32(dst, uint32(len(out))), out...)
 		}

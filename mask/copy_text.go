@@ -23,11 +23,15 @@ func (c *Copy) textRows(dst, data []byte) ([]byte, int, error) {
 			} else if header || c.plan[column] == nil || c.isNull(value) {
 				dst = append(dst, value...)
 			} else {
-				masked++
 				c.plain = unescape(c.plain[:0], value)
-				if out, null := c.apply(column, c.plain); null {
+				switch out, null := c.apply(column, c.plain); {
+				case !null && c.left(column, out, c.plain):
+					dst = append(dst, value...)
+				case null:
+					masked++
 					dst = append(dst, c.options.Null...)
-				} else {
+				default:
+					masked++
 					dst = appendCopyText(dst, out, c.options.Delimiter)
 				}
 			}
@@ -121,15 +125,19 @@ func (c *Copy) csvRows(dst, data []byte) ([]byte, int, error) {
 			} else if header || c.plan[column] == nil || !quoted && string(value) == c.options.Null {
 				dst = append(dst, value...) // a value that looks like NULL is quoted
 			} else {
-				masked++
 				plain := value
 				if quoted {
 					c.plain = c.unquote(c.plain[:0], value)
 					plain = c.plain
 				}
-				if out, null := c.apply(column, plain); null {
+				switch out, null := c.apply(column, plain); {
+				case !null && c.left(column, out, plain):
+					dst = append(dst, value...)
+				case null:
+					masked++
 					dst = append(dst, c.options.Null...)
-				} else {
+				default:
+					masked++
 					dst = c.appendCSV(dst, column, out)
 				}
 			}

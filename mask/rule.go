@@ -50,13 +50,16 @@ func (r Rule) Problems() []Problem {
 	switch {
 	case len(r.Columns) == 0 && len(r.Fields) == 0 && len(r.Detect) == 0:
 		add("", "a mask needs columns (Postgres targets), or fields or detect (HTTP targets)")
-	case len(r.Columns) > 0 && len(r.Detect) > 0:
-		add("detect", "detect is built for HTTP targets, and for columns it is not built yet")
+	case len(r.Columns) > 0 && len(r.Detect) > 0 && len(r.Fields) > 0:
+		add("fields", "a mask of columns has fields or detect, not both: write two masks")
 	}
 	for _, name := range r.unknownDetectors() {
 		add("detect", "no detector %q; there are %s%s", name, strings.Join(DetectorNames(), ", "), policy.DidYouMean(name, DetectorNames()))
 	}
 	for _, c := range r.Columns {
+		if c == everyColumn && len(r.Detect) > 0 {
+			continue
+		}
 		if _, err := parseColumn(c); err != nil {
 			add("columns", "%v", err)
 		}
@@ -88,6 +91,8 @@ func (r Rule) Problems() []Problem {
 		add("filter", "%q is none of %s", r.Filter, strings.Join(filters, ", "))
 	case len(r.Columns) == 0:
 		add("filter", "a filter says how columns may be used in predicates, and this mask has no columns")
+	case len(r.Detect) > 0 && slices.Contains(r.Columns, everyColumn):
+		add("filter", "a filter says how columns may be used in predicates, and \"*\" is what comes back, not a column")
 	}
 	switch {
 	case r.In == "":
@@ -95,6 +100,8 @@ func (r Rule) Problems() []Problem {
 		add("in", "%q is none of %s", r.In, strings.Join(directions, ", "))
 	case len(r.Columns) > 0 && len(r.Fields) > 0:
 		add("in", "says where fields of HTTP exchanges are masked, and the fields of this mask are in columns")
+	case len(r.Columns) > 0 && len(r.Detect) > 0:
+		add("in", "says where HTTP exchanges are looked into, and this mask looks into columns")
 	case len(r.Fields) == 0 && len(r.Detect) == 0:
 		add("in", "says where fields are masked, and this mask has no fields")
 	}

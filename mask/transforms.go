@@ -25,6 +25,10 @@ type Transform struct {
 	document func(dst, value []byte) (out []byte, ok bool)
 	// inside: only these members of a document are masked. pgjson.go
 	inside *inside
+	// scan: only what detectors find in a value is masked, after first has
+	// masked what it does. detected.go
+	scan  *Content
+	first *Transform
 	// lone: a list shrinks to one element, so that nothing tells how long it was.
 	lone bool
 }

@@ -59,6 +59,8 @@ func (t *Transform) apply(dst []byte, f Field, value []byte) (out []byte, null b
 	switch {
 	case f.Format != 0 && f.Format != inBinary:
 		return dst, true
+	case t.scan != nil:
+		return t.detect(dst, k, f, value)
 	case t.inside != nil:
 		return t.inside.apply(dst, k, f, value)
 	case !t.leaves(k):

@@ -3,7 +3,7 @@
 # or a nightly job: it takes about five minutes, and some more the first time, when it fetches PostgreSQL's
 # source from Debian and builds the test programs in a cache outside the tree.
 #
-#   scripts/pg-suites.sh [SUITE...]      of: regress isolation pipeline pgx; all of them without a name
+#   scripts/pg-suites.sh [SUITE...]      of: regress isolation pipeline pgx pq sqlx bun; all of them without a name
 #   MODE=open      no rule and no mask, and every door of the targets open (the default)
 #   MODE=ruled     a rule on a table that no suite uses; every door as it is by itself
 #   MODE=pinned    the rule, and a mask on such a table
@@ -16,7 +16,10 @@ cd "$(dirname "$0")/.."
 
 mode=${MODE:-open}
 routes=${ROUTES:-direct gateway}
-suites=${*:-regress isolation pipeline pgx}
+all="regress isolation pipeline pgx pq sqlx bun sqlalchemy_psycopg sqlalchemy_asyncpg"
+suites=${*:-$all}
+# Each is a target of its own name.
+databases="postgres template1 regression isolation_regression pipeline pgx_test pqgotest sqlx bun test"
 if [ "$(id -u)" = 0 ]; then cache=/var/cache/sallyport/suites; else cache=${XDG_CACHE_HOME:-$HOME/.cache}/sallyport/suites; fi
 keep=${KEEP:-$(mktemp -d "${TMPDIR:-/tmp}/sallyport-suites-XXXXXX")}
 mkdir -p "$cache" "$keep"
@@ -102,7 +105,7 @@ gateway() {
 		printf '[store]\ndatabase = "sqlite:%s/store.db"\nrecordings = "file:%s/recordings"\n' "$keep" "$keep"
 		printf '[[token]]\nsubject = "suites"\nsha256 = "%s"\n' "$(printf %s "$token" | sha256sum | cut -d' ' -f1)"
 		printf '[[grant]]\nwho = ["subject:suites"]\ntargets = ["*"]\n'
-		for database in postgres template1 regression isolation_regression pipeline pgx_test; do
+		for database in $databases; do
 			printf '[postgres.%s]\nupstream = "127.0.0.1:%s"\nsslmode = "disable"\ncredential = "file://%s/login.json"\n' "$database" "$pgport" "$keep"
 			[ "$mode" != open ] || printf 'unparsed = "allow"\nfunction_calls = "allow"\nreplication = "allow"\nparser_settings = "free"\n'
 		done
@@ -179,33 +182,8 @@ suite_pipeline() {
 	echo "$passed of $all" >"$out/summary"
 }
 
-suite_pgx() {
-	local module copy=$keep/pgx-src
-	module=$(go list -m -f '{{.Dir}}' github.com/jackc/pgx/v5)
-	if [ ! -d "$copy" ]; then
-		cp -r "$module" "$copy" && chmod -R u+w "$copy"
-	fi
-	psql -qX -d postgres -c 'drop database if exists pgx_test' -c 'create database pgx_test' >>"$out/log" 2>&1
-	psql -qX -d pgx_test -c 'create extension if not exists hstore; create extension if not exists ltree; create domain uint64 as numeric(20,0)' >>"$out/log" 2>&1
-	# A name that the tests of aclitem use; it has to exist.
-	psql -qX -d postgres -c "create user \" tricky, ' } \"\" \\ test user \" superuser password 'secret'" >>"$out/log" 2>&1 || true
-	(cd "$copy" && PGX_TEST_DATABASE="host=$PGHOST port=$PGPORT user=postgres password=$PGPASSWORD dbname=pgx_test sslmode=disable" \
-		PGX_TEST_TCP_CONN_STRING="host=$PGHOST port=$PGPORT user=postgres password=$PGPASSWORD dbname=pgx_test sslmode=disable" \
-		go test -count=1 -p 1 -timeout 10m -json . ./pgconn ./pgtype/... ./pgxpool ./stdlib ./multitracer ./tracelog) >"$out/json" 2>>"$out/log" || true
-	python3 - "$out" <<-'PY'
-		import json, sys
-		out = sys.argv[1]
-		failed, passed = set(), 0
-		for line in open(out + "/json"):
-		    try: e = json.loads(line)
-		    except ValueError: continue
-		    name = e.get("Package", "").replace("github.com/jackc/pgx/v5", "") + " " + e.get("Test", "(package)")
-		    if e["Action"] == "fail": failed.add(name)
-		    if e["Action"] == "pass" and "Test" in e: passed += 1
-		open(out + "/failed", "w").write("".join(sorted(f + "\n" for f in failed)))
-		open(out + "/summary", "w").write(f"{passed} passed, {len(failed)} failed\n")
-	PY
-}
+. scripts/suites/go.sh
+. scripts/suites/python.sh
 
 case " $suites " in *" regress "* | *" isolation "* | *" pipeline "*) source_tree ;; esac
 server

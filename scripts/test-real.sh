@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests that need heavy real servers and clients (build tag real): Vault, Python, Node. What they
+# Runs the tests that need heavy real servers and clients (build tag real): Vault, Python, Node, Java. What they
 # need is built or installed once into a cache outside the tree, ${XDG_CACHE_HOME:-~/.cache}/sallyport-test.
 # Whatever cannot be had is an error, never a silent skip.
 #
@@ -79,9 +79,27 @@ node() {
 	export SALLYPORT_TEST_NODE=$dir
 }
 
+# java: PostgreSQL's JDBC driver as pom.xml pins it, and the tools' programs, compiled.
+java() {
+	need javac default-jdk-headless
+	need mvn maven
+	local sum dir
+	sum=$(cat "$clients"/tools/*.java "$clients/tools/pom.xml" <(javac -version) | cksum | cut -d' ' -f1)
+	dir=$cache/java-$sum
+	if [ ! -e "$dir/ready" ]; then
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		mvn -q -B -f "$clients/tools/pom.xml" dependency:copy-dependencies -DoutputDirectory="$dir"
+		javac -d "$dir" "$clients"/tools/*.java
+		touch "$dir/ready"
+	fi
+	export SALLYPORT_TEST_JAVA="$dir:$dir/*"
+}
+
 vault
 python
 node
+java
 [ -z "$prepare" ] || exit 0
 if [ -e "$cache/lock" ] && have flock; then
 	flock -u 9

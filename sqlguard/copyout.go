@@ -3,6 +3,8 @@ package sqlguard
 import (
 	"slices"
 	"strings"
+
+	"google.golang.org/protobuf/proto"
 )
 
 // CopyOut says how COPY ... TO STDOUT writes which columns: nobody describes
@@ -38,6 +40,30 @@ func (a *analyst) copyOut(m *copyStmt) *CopyOut {
 		d, ok := unwrap(n).(*defElem)
 		if !ok || !out.option(d) {
 			a.misunderstood("COPY with that option")
+		}
+	}
+	return out
+}
+
+// copyAll describes a COPY ... TO STDOUT that reaches nothing protected: how it
+// writes, and the columns of a table as far as the catalog knows them. Nil for
+// anything else.
+func (sh *shield) copyAll(m proto.Message) *CopyOut {
+	c, ok := m.(*copyStmt)
+	if !ok || c.IsFrom || c.IsProgram || c.Filename != "" {
+		return nil
+	}
+	out := &CopyOut{Format: "text"}
+	for _, n := range c.Options {
+		d, ok := unwrap(n).(*defElem)
+		if !ok || !out.option(d) {
+			return nil
+		}
+	}
+	if found := sh.cat.find(c.Relation.GetSchemaname(), c.Relation.GetRelname()); len(found) == 1 {
+		a := &analyst{sh: sh}
+		if columns := a.copyTable(c); a.refusal == nil {
+			out.Columns = outputsFrom(columns)
 		}
 	}
 	return out

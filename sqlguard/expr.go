@@ -24,6 +24,28 @@ func computed(parts ...value) value {
 	return v
 }
 
+// keeping is computed, of what puts whole values beside each other.
+func keeping(parts ...value) value {
+	v := computed(parts...)
+	v.kept = true
+	for _, p := range parts {
+		v.kept = v.kept && p.whole()
+	}
+	return v
+}
+
+// whole reports whether what is protected in a value stands there as it is.
+func (v value) whole() bool { return v.plain || v.kept || len(v.deps) == 0 }
+
+// kept is keeping over expressions.
+func (ev eval) kept(nodes []*node) value {
+	values := make([]value, len(nodes))
+	for i, n := range nodes {
+		values[i] = ev.expr(n)
+	}
+	return keeping(values...)
+}
+
 func (ev eval) all(nodes []*node) value {
 	var v value
 	for _, n := range nodes {
@@ -62,13 +84,13 @@ func (ev eval) expr(n *node) value {
 	case *list:
 		return computed(ev.all(m.Items))
 	case *aArray:
-		return ev.all(m.Elements)
+		return ev.kept(m.Elements)
 	case *rowExpr:
-		return ev.all(m.Args)
+		return ev.kept(m.Args)
 	case *coalesce:
 		return ev.coalesce(m)
 	case *minMax:
-		return ev.all(m.Args)
+		return ev.kept(m.Args)
 	case *caseExpr:
 		return ev.caseExpr(m)
 	case *funcCall:
@@ -146,6 +168,14 @@ func (ev eval) jsonAgg(m *jsonAgg) value {
 	}
 	ev.window(m.Over)
 	return value{}
+}
+
+func wholesOf(columns []column) []value {
+	var values []value
+	for _, c := range columns {
+		values = append(values, c.value)
+	}
+	return values
 }
 
 func outputsOf(columns []column) value {
@@ -291,13 +321,13 @@ func quick(nodes []*node) bool {
 
 // coalesce runs an argument only where those before are NULL.
 func (ev eval) coalesce(m *coalesce) value {
-	var v value
+	v := keeping()
 	for i, n := range m.Args {
 		arg := ev.expr(n)
 		if i < len(m.Args)-1 && arg.shaky {
 			ev.useOf(arg, "COALESCE")
 		}
-		v = computed(v, arg)
+		v = keeping(v, arg)
 	}
 	return v
 }
@@ -316,11 +346,11 @@ func (ev eval) column(name string) (value, bool) {
 
 // caseExpr: a condition of CASE is a filter, and what it gives depends on it.
 func (ev eval) caseExpr(m *caseExpr) value {
-	v := ev.expr(m.Defresult)
+	v := keeping(ev.expr(m.Defresult))
 	var arg value
 	if m.Arg != nil {
 		arg = ev.expr(m.Arg)
-		v = computed(v, arg)
+		v = keeping(v, computed(arg))
 	}
 	for _, n := range m.Args {
 		w, ok := unwrap(n).(*caseWhen)
@@ -335,9 +365,9 @@ func (ev eval) caseExpr(m *caseExpr) value {
 		case len(ev.restricted(when)) > 0:
 			ev.filter(w.Expr)
 		}
-		v = computed(v, when, ev.expr(w.Result))
+		v = keeping(v, computed(when), ev.expr(w.Result))
 	}
-	return computed(v)
+	return v
 }
 
 // call works out a function or an aggregate.
@@ -388,7 +418,10 @@ func (ev eval) call(m *funcCall) value {
 	}
 	ev.filter(m.AggFilter)
 	ev.window(m.Over)
-	return computed(v)
+	v = computed(v)
+	_, isUser := ev.sh.cat.user[name]
+	v.kept = wholes[name] && !isUser && len(m.AggOrder) == 0 && keeping(args...).kept
+	return v
 }
 
 func (ev eval) window(w *windowDef) {
@@ -419,7 +452,9 @@ func (ev eval) sublink(m *subLink) value {
 		}
 	case subAny, subAll:
 		return computed(ev.expr(m.Testexpr), outputsOf(columns))
-	case subArray, subMulti:
+	case subArray:
+		return keeping(wholesOf(columns)...)
+	case subMulti:
 	default:
 		ev.misunderstood("a subselect of that form")
 	}

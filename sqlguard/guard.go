@@ -33,6 +33,9 @@ type Guard struct {
 	// CopyRows: COPY ... TO STDOUT over protected relations may run, for its rows
 	// are masked by Statement.Copy. Set it before the first Read.
 	CopyRows bool
+	// CopyAll: every COPY ... TO STDOUT is described by Statement.Copy, as far as
+	// the catalog knows its columns. Set it before the first Read.
+	CopyAll bool
 	// FreeSettings: client_encoding and standard_conforming_strings are not
 	// pinned, for nothing depends on the text. Set it before the first Read.
 	FreeSettings bool
@@ -52,8 +55,12 @@ type Reading struct {
 	Statements []Statement
 	Unknown    []string        // relations the catalog does not hold: load it anew and read again
 	Refusal    *policy.Refusal // nil: nothing in itself forbids it
+	// Resettable: DISCARD ALL undoes all that the text leaves in the server's session.
+	Resettable bool
 	// Wants: there was no catalog, and with one the facts could be others.
 	Wants bool
+	// Shared: every text of the same [Shape] reads so, but for Facts.Text.
+	Shared bool
 }
 
 // Statement is one statement of a text.
@@ -82,6 +89,9 @@ type Output struct {
 	// names several columns where the relation's name is ambiguous.
 	Plain     bool
 	Protected []Column // the protected columns it depends on; none: it is free
+	// Kept: it is no computation but of whole values: every protected value in
+	// it stands there as it is, and apart from what is beside it.
+	Kept bool
 	// Blank: whether the value is NULL depends on the protected one, so that a
 	// NULL is to be masked like the rest.
 	Blank bool
@@ -111,21 +121,23 @@ func (g *Guard) Read(text string, cat *Catalog) Reading {
 		}
 		return reading
 	}
-	reading.Facts.Parsed = true
+	reading.Facts.Parsed, reading.Resettable = true, true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
-	shared := &sharedReading{open: map[string]bool{}}
+	common := &sharedReading{open: map[string]bool{}}
 	for _, raw := range tree.Stmts {
 		g.readStatement(&reading, raw, sh, &reader{
-			cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen, shared: shared,
+			cat: sh.cat, parser: g.parser, facts: &reading.Facts, seen: seen, shared: common,
 		})
 	}
+	reading.Shared = shared(&reading, tree)
 	return reading
 }
 
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
 	r.walk(raw, nil)
+	reading.Resettable = reading.Resettable && !r.lasting()
 	reading.Wants = reading.Wants || r.wants
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)
@@ -147,7 +159,9 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 			r.add(&reading.Unknown, name)
 		}
 		statement.Runs = runs(m)
-		statement.Text, statement.Redefinable = reading.Facts.Text, sh.redefinable(r)
+		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
+			statement.Text = reading.Facts.Text
+		}
 		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != "" || sh.firing(r)
 		if reached != "" {
 			r.locate(raw)
@@ -159,8 +173,10 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
 			statement.Outputs, statement.Copy, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows)
-
 		}
+	}
+	if g.CopyAll && statement.Copy == nil {
+		statement.Copy = sh.copyAll(m)
 	}
 	if reading.Refusal == nil {
 		reading.Refusal = refusal

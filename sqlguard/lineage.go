@@ -44,6 +44,8 @@ type value struct {
 	shaky bool   // whether it is NULL, or its shape, depends on the value
 	typ   uint32 // of a plain column, where it is known
 	mod   int32  // its modifier
+	// kept: see Output. A plain value is, without saying so.
+	kept bool
 	// sure: the server reports where it comes from.
 	sure      bool
 	generated bool // a column of a table, and generated
@@ -60,7 +62,7 @@ type column struct {
 func (c column) output() Output {
 	return Output{
 		Name: c.name, Plain: c.plain && len(c.deps) > 0, Blank: c.shaky && len(c.deps) > 0, Many: c.loose,
-		Protected: listed(c.deps), Type: c.typ, Modifier: c.mod,
+		Protected: listed(c.deps), Type: c.typ, Modifier: c.mod, Kept: (c.plain || c.kept) && len(c.deps) > 0,
 	}
 }
 
@@ -135,7 +137,13 @@ func (a *analyst) statement(n *node) []column {
 	case *indexStmt:
 		a.index(m)
 	case *createStmt:
-		a.table(m)
+		a.refers(m, m.Relation, "CREATE TABLE")
+	case *alterTableStmt:
+		if a.sh.reached([]use{{m.Relation.Schemaname, m.Relation.Relname}}) != "" {
+			a.misunderstood("ALTER TABLE")
+		} else {
+			a.refers(m, m.Relation, "ALTER TABLE")
+		}
 	case nil:
 		a.misunderstood("an empty statement")
 	default:
@@ -188,9 +196,9 @@ func dependsOnAny(columns []column) bool {
 	return false
 }
 
-// table allows CREATE TABLE to refer to a protected table by a foreign key over
-// free columns, and nothing else.
-func (a *analyst) table(m *createStmt) {
+// refers allows m, by which the table own is made or changed, to refer to a
+// protected table by a foreign key over free columns, and nothing else.
+func (a *analyst) refers(m proto.Message, own *rangeVar, what string) {
 	keys := 0
 	bad := contains(m, func(m proto.Message) bool {
 		c, ok := m.(*constraint)
@@ -215,11 +223,11 @@ func (a *analyst) table(m *createStmt) {
 		}
 		return false
 	})
-	if a.sh.reached([]use{{m.Relation.Schemaname, m.Relation.Relname}}) != "" {
+	if a.sh.reached([]use{{own.Schemaname, own.Relname}}) != "" {
 		mentions-- // its own name
 	}
 	if bad || keys < mentions {
-		a.misunderstood("CREATE TABLE that refers to it (write REFERENCES with the columns by name)")
+		a.misunderstood(what + " that refers to it (write REFERENCES with the columns by name)")
 	}
 }
 

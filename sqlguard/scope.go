@@ -35,9 +35,10 @@ func (it *item) named(name string) []column {
 
 // row is the value of the whole row.
 func (it *item) row() value {
-	v := value{deps: it.rest}
+	v := value{deps: it.rest, kept: len(it.rest) == 0}
 	for _, c := range it.columns {
 		v.deps, v.shaky = union(v.deps, c.deps), v.shaky || c.shaky
+		v.kept = v.kept && c.whole()
 	}
 	return v
 }
@@ -145,6 +146,7 @@ func overlay(a, b []column) []column {
 	joined := slices.Clone(a)
 	for _, c := range b {
 		if i := slices.IndexFunc(joined, func(x column) bool { return x.name == c.name }); i >= 0 {
+			joined[i].kept = joined[i].whole() && c.whole()
 			joined[i].deps = union(joined[i].deps, c.deps)
 			joined[i].plain = joined[i].plain && c.plain
 			if joined[i].typ != c.typ {

@@ -139,7 +139,7 @@ func (a *analyst) setOperation(q *selectStmt, parent *scope, env *cte) []column 
 // mix is a value that comes from either of two.
 func mix(l, r value) value {
 	same := len(l.deps) == len(r.deps) && len(union(l.deps, r.deps)) == len(l.deps)
-	return value{deps: union(l.deps, r.deps), plain: l.plain && r.plain && same, shaky: l.shaky || r.shaky}
+	return value{deps: union(l.deps, r.deps), plain: l.plain && r.plain && same, shaky: l.shaky || r.shaky, kept: l.whole() && r.whole()}
 }
 
 func (a *analyst) values(q *selectStmt, parent *scope, env *cte) []column {
@@ -258,7 +258,7 @@ func (a *analyst) recursive(c *cteExpr, q *selectStmt, parent *scope, env *cte) 
 	for range 64 {
 		for i := range columns {
 			columns[i].plain = columns[i].plain && len(columns[i].deps) == 0
-			columns[i].sure = false
+			columns[i].sure, columns[i].kept = false, false
 			if i < len(c.Aliascolnames) {
 				columns[i].name = text(c.Aliascolnames[i])
 			}

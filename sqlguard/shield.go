@@ -291,7 +291,7 @@ func (sh *shield) define(rel *relation, depth int) []value {
 	}
 	values := make([]value, len(columns))
 	for i, c := range columns {
-		values[i] = value{deps: slices.Clone(c.deps), plain: c.plain && !c.loose, shaky: c.shaky}
+		values[i] = value{deps: slices.Clone(c.deps), plain: c.plain && !c.loose, shaky: c.shaky, kept: c.kept && !c.loose}
 	}
 	return values
 }
@@ -329,7 +329,7 @@ func (sh *shield) columnsOf(rel *relation, depth int) []column {
 	for i, a := range rel.columns {
 		columns[i] = column{name: a.name, value: value{plain: !sh.computed[rel.oid][a.name], deps: sh.columns[rel.oid][a.name], typ: a.typ, mod: a.modifier, sure: true, generated: a.generated}}
 		if i < len(values) {
-			columns[i].deps, columns[i].plain, columns[i].shaky = values[i].deps, values[i].plain, values[i].shaky
+			columns[i].deps, columns[i].plain, columns[i].shaky, columns[i].kept = values[i].deps, values[i].plain, values[i].shaky, values[i].kept
 		}
 	}
 	return columns

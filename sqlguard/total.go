@@ -1,6 +1,9 @@
 package sqlguard
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // What fails, or is NULL, for some values and not for others tells about the
 // value, mask or no mask. Where a filter restricts what may be asked about a
@@ -51,6 +54,15 @@ var totalOperators = map[string]bool{
 // pickingOperators may be NULL where there is nothing to pick.
 var pickingOperators = map[string]bool{"->": true, "->>": true, "#>": true, "#>>": true, "@?": true}
 
+// wholes lists the functions that give their arguments, or a choice of them, as
+// they are: as elements, members or rows.
+var wholes = map[string]bool{
+	"to_json": true, "to_jsonb": true, "row_to_json": true, "array_to_json": true, "json_build_array": true, "jsonb_build_array": true,
+	"json_build_object": true, "jsonb_build_object": true, "json_agg": true, "jsonb_agg": true, "array_agg": true, "json_object_agg": true,
+	"jsonb_object_agg": true, "min": true, "max": true, "any_value": true, "mode": true, "first_value": true, "last_value": true,
+	"lag": true, "lead": true, "nth_value": true, "jsonb_pretty": true, "unnest": true, "json_strip_nulls": true, "jsonb_strip_nulls": true,
+}
+
 // matching operators fail for some patterns, but for no text.
 var matchingOperators = map[string]bool{
 	"~": true, "~*": true, "!~": true, "!~*": true, "~~": true, "~~*": true, "!~~": true, "!~~*": true,
@@ -90,6 +102,8 @@ func (ev eval) cast(m *typeCast) value {
 			ev.useOf(v, "a cast to "+name+", which fails for some values")
 		}
 	}
+	v.kept = (arg.plain || arg.kept) && (schema == "" || schema == "pg_catalog") && len(m.TypeName.GetTypmods()) == 0 &&
+		slices.Contains([]string{"text", "varchar", "bpchar", "json", "jsonb"}, name)
 	return v
 }
 

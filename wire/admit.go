@@ -45,6 +45,7 @@ func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusa
 		return r
 	}
 	s.target.count.allowed.Inc()
+	s.lasting = s.lasting || !r.Resettable
 	return r
 }
 

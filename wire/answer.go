@@ -14,7 +14,7 @@ func (s *Session) answer(ctx context.Context, kind byte, size int) error {
 	case 'N':
 		return s.notice(size)
 	case 'A':
-		return s.up.in.pass(s.out, kind, size)
+		return s.notification(size)
 	case 'S':
 		return s.setting(size)
 	case 'E':
@@ -206,6 +206,9 @@ func (s *Session) skipRest(a *awaited) error {
 
 // scrubbed removes what can quote a protected value.
 func (s *Session) scrubbed(a *awaited, r report) report {
+	if s.blank.Scan != nil {
+		r = r.scan(s.blank.Scan)
+	}
 	switch {
 	case a != nil && a.protected():
 		s.touched = true
@@ -234,7 +237,7 @@ func (a *awaited) sql() string {
 // notice carries a NoticeResponse, which comes with a statement or on its own.
 func (s *Session) notice(size int) error {
 	a := s.current()
-	if !s.touched && (a == nil || !a.protected()) {
+	if s.blank.Scan == nil && !s.touched && (a == nil || !a.protected()) {
 		return s.up.in.pass(s.out, 'N', size)
 	}
 	body, err := s.up.in.hold(size)

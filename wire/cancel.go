@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+
+	"sallyport/policy"
 )
 
 // cancelKey names a session to a CancelRequest: the server's own process id,
@@ -26,7 +28,7 @@ const (
 
 // parseCancel reads a CancelRequest's body.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-CANCELREQUEST.
-func parseCancel(body []byte) (*cancelKey, error) {
+func parseCancel(body []byte) (*cancelKey, *policy.Refusal) {
 	p := parts{b: body}
 	key := &cancelKey{pid: uint32(p.int32())}
 	key.secret = p.b
@@ -76,7 +78,8 @@ func (c *cancels) remove(up *upstream) {
 	}
 }
 
-// find compares in constant time.
+// find compares in constant time. The caller calls Done of what it found's
+// interrupts, once the server has heard.
 func (c *cancels) find(key *cancelKey) *upstream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -86,6 +89,9 @@ func (c *cancels) find(key *cancelKey) *upstream {
 			found = h.up
 		}
 	}
+	if found != nil {
+		found.interrupts.Add(1)
+	}
 	return found
 }
 
@@ -94,6 +100,9 @@ func (c *cancels) find(key *cancelKey) *upstream {
 // nothing either way: that is the protocol.
 func (s *Server) cancel(ctx context.Context, key *cancelKey) error {
 	up := s.cancels.find(key)
+	if up != nil {
+		defer up.interrupts.Done()
+	}
 	if up == nil || len(up.key) == 0 {
 		s.metrics.cancels.WithLabelValues("unknown").Inc()
 		return nil

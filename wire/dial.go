@@ -2,13 +2,17 @@ package wire
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/md5"
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgproto3/v2"
@@ -30,6 +34,13 @@ type upstream struct {
 	pid      uint32  // the server's process id
 	key      []byte  // the server's cancel secret; none on servers that give none
 	known    bool    // the server has let us in: its errors are about the client's settings
+	status   byte    // of the latest ReadyForQuery of what we asked for ourselves
+
+	startup []param     // what the login asked for, without what is the gateway's
+	login   fingerprint // of the credential it logged in with
+	born    time.Time   // when it logged in
+
+	interrupts sync.WaitGroup // cancel requests on their way; none begins once cancels has removed it
 }
 
 // pinned are the settings under which parser and server read the same text.
@@ -37,13 +48,24 @@ type upstream struct {
 // and RESET returns to them.
 var pinned = []param{{"client_encoding", "UTF8"}, {"standard_conforming_strings", "on"}}
 
-// dial lends the target's credential and logs in upstream. Its errors are
-// Refusals that name no host, user or secret.
+// dial lends the target's credential and takes a connection that is logged in
+// with it and ready, or logs in. Its errors are Refusals that name no host, user
+// or secret.
 func (s *Server) dial(ctx context.Context, t *target, params []param) (*upstream, error) {
 	lease, err := s.needs.Lender.Login(ctx, t.ref)
 	if err != nil {
 		return nil, err
 	}
+	if up := t.pool.take(lease, params); up != nil {
+		up.lease = lease
+		return up, nil
+	}
+	return s.logIn(ctx, t, lease, params)
+}
+
+// logIn opens a connection of its own with a lease, which it gives back when
+// that fails.
+func (s *Server) logIn(ctx context.Context, t *target, lease *credential.Lease, params []param) (*upstream, error) {
 	up, err := t.dialAny(ctx, lease, params)
 	if err == nil {
 		return up, nil
@@ -89,9 +111,9 @@ func (t *target) dialOne(ctx context.Context, e endpoint, lease *credential.Leas
 	if err != nil {
 		return nil, err
 	}
-	up.lease = lease
+	up.lease, up.startup, up.login, up.born = lease, params, t.fingerprint(lease), time.Now()
 	stop := context.AfterFunc(ctx, func() { _ = up.conn.SetDeadline(past) })
-	err = up.login(params)
+	err = up.logIn(params)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
@@ -180,9 +202,9 @@ func startClientTLS(ctx context.Context, conn net.Conn, cfg *tls.Config) (net.Co
 	return secured, nil
 }
 
-// login says who we are and reads up to the first ReadyForQuery.
+// logIn says who we are and reads up to the first ReadyForQuery.
 // PostgreSQL 17, protocol-flow.html#PROTOCOL-FLOW-START-UP.
-func (up *upstream) login(params []param) error {
+func (up *upstream) logIn(params []param) error {
 	startup := pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersionNumber, Parameters: map[string]string{
 		"user": up.lease.Username, "database": up.target.database,
 	}}
@@ -256,7 +278,7 @@ func (up *upstream) settle() error {
 		p := parts{b: body}
 		switch kind {
 		case 'S':
-			up.params = append(up.params, param{string(p.text()), string(p.text())})
+			up.reported(string(p.text()), string(p.text()))
 		case 'K':
 			up.pid = uint32(p.int32())
 			up.key = append([]byte(nil), p.b...)
@@ -273,6 +295,26 @@ func (up *upstream) settle() error {
 			return nil
 		}
 	}
+}
+
+// reported keeps what the server reports of a setting.
+func (up *upstream) reported(name, value string) {
+	i := slices.IndexFunc(up.params, func(p param) bool { return p.name == name })
+	if i < 0 {
+		up.params = append(up.params, param{name, value})
+		return
+	}
+	up.params[i].value = value
+}
+
+// fingerprint tells credentials apart without keeping them.
+type fingerprint [sha256.Size]byte
+
+// fingerprint of what a lease logs in with, under a key of this process.
+func (t *target) fingerprint(lease *credential.Lease) fingerprint {
+	mac := hmac.New(sha256.New, t.key)
+	fmt.Fprintf(mac, "%d %s%s", len(lease.Username), lease.Username, lease.Secret.Reveal())
+	return fingerprint(mac.Sum(nil))
 }
 
 // receive reads the next message of the login, whole. Notices are dropped and

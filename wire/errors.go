@@ -53,6 +53,19 @@ func errorResponse(r *policy.Refusal, severity string) *pgproto3.ErrorResponse {
 	}
 }
 
+// asServer is a refusal for which the server has another SQLSTATE than our
+// table has for its kind.
+func asServer(code string, r *policy.Refusal) error {
+	said := report{fields: []field{{'S', "FATAL"}, {'V', "FATAL"}, {'C', code}, {'M', r.Public}}}
+	if r.Detail != "" {
+		said = said.with('D', r.Detail)
+	}
+	if r.Hint != "" {
+		said = said.with('H', r.Hint)
+	}
+	return &serverError{said, r}
+}
+
 // report is an ErrorResponse or NoticeResponse from the server, taken apart.
 // PostgreSQL 17, protocol-error-fields.html.
 type report struct{ fields []field }

@@ -30,6 +30,7 @@ func (s *Session) functionCall(size int) error {
 		reading.Verdict = policy.Verdict{Rule: a.refusal.Rule, Message: a.refusal.Public}
 		body = make([]byte, 4+2+2+2)
 	}
+	s.lasting = s.lasting || s.target.functionCalls
 	if err := s.recordStatement(a, fmt.Sprintf("(function %d, called by OID)", oid), nil); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"io"
-	"net"
 
 	"github.com/jackc/pgproto3/v2"
 
@@ -49,7 +48,10 @@ func (s *Session) greet(ctx context.Context) (*hello, error) {
 		switch {
 		case code == codeCancel:
 			key, err := parseCancel(body)
-			return &hello{cancel: key}, err
+			if err != nil {
+				return nil, unsaid{err}
+			}
+			return &hello{cancel: key}, nil
 		case code == codeSSL && !askedSSL && !s.secure:
 			askedSSL = true
 			if err := s.startTLS(ctx); err != nil {
@@ -83,12 +85,15 @@ func (s *Session) readStartup(ctx context.Context) (code uint32, body []byte, er
 		}
 		return s.readStartup(ctx)
 	}
-	if _, err := io.ReadFull(s.conn, head[1:]); err != nil {
+	if _, err := io.ReadFull(s.conn, head[1:4]); err != nil {
 		return 0, nil, unexpected(err)
 	}
 	n := binary.BigEndian.Uint32(head[:4])
-	if n < 8 || n > maxStartup {
-		return 0, nil, malformed("invalid length of startup packet")
+	if n < 8 || n-4 > maxStartup {
+		return 0, nil, s.noStartup(head[:4])
+	}
+	if _, err := io.ReadFull(s.conn, head[4:]); err != nil {
+		return 0, nil, unexpected(err)
 	}
 	body = make([]byte, n-8)
 	if _, err := io.ReadFull(s.conn, body); err != nil {
@@ -106,7 +111,7 @@ func (s *Session) startTLS(ctx context.Context) error {
 	if _, err := s.conn.Write([]byte{'S'}); err != nil {
 		return err
 	}
-	return s.handshake(ctx, s.conn)
+	return s.handshake(ctx, &greeted{Conn: s.conn})
 }
 
 // directTLS starts TLS for a client that did not ask. It must name the
@@ -116,7 +121,7 @@ func (s *Session) directTLS(ctx context.Context, first byte) error {
 	if s.server.tls == nil {
 		return malformed("this listener has no TLS")
 	}
-	if err := s.handshake(ctx, &replayed{Conn: s.conn, first: []byte{first}}); err != nil {
+	if err := s.handshake(ctx, &greeted{Conn: s.conn, first: []byte{first}}); err != nil {
 		return err
 	}
 	if s.tlsState().NegotiatedProtocol != alpn {
@@ -128,12 +133,14 @@ func (s *Session) directTLS(ctx context.Context, first byte) error {
 // alpn is PostgreSQL's registered ALPN name.
 const alpn = "postgresql"
 
-func (s *Session) handshake(ctx context.Context, raw net.Conn) error {
+func (s *Session) handshake(ctx context.Context, raw *greeted) error {
 	conn := tls.Server(raw, s.server.tls)
+	s.torn = true // nothing in clear to who expects a handshake
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return err
 	}
-	s.conn, s.secure = conn, true
+	s.torn = false
+	s.conn, s.secure, s.binding = conn, true, raw.endPoint()
 	return nil
 }
 
@@ -142,21 +149,6 @@ func (s *Session) tlsState() tls.ConnectionState {
 		return conn.ConnectionState()
 	}
 	return tls.ConnectionState{}
-}
-
-// replayed gives back bytes that were read to look at them.
-type replayed struct {
-	net.Conn
-	first []byte
-}
-
-func (r *replayed) Read(p []byte) (int, error) {
-	if len(r.first) > 0 {
-		n := copy(p, r.first)
-		r.first = r.first[n:]
-		return n, nil
-	}
-	return r.Conn.Read(p)
 }
 
 // parseStartup reads the parameters of a StartupMessage. A key that comes
@@ -190,7 +182,7 @@ func parseStartup(minor int, body []byte) (*hello, error) {
 		return nil, malformed("invalid startup packet layout: expected terminator as last byte")
 	}
 	if h.user == "" {
-		return nil, &policy.Refusal{Kind: policy.Unauthenticated, Public: "no PostgreSQL user name specified in startup packet"}
+		return nil, asServer("28000", &policy.Refusal{Kind: policy.Unauthenticated, Public: "no PostgreSQL user name specified in startup packet"})
 	}
 	if h.target == "" {
 		h.target = h.user // as the server does: libpq leaves database out when it equals user

@@ -111,7 +111,7 @@ func (h *house) story() string {
 	return b.String()
 }
 
-var allowed = Reading{Verdict: policy.Verdict{Action: policy.Allow}}
+var allowed = Reading{Verdict: policy.Verdict{Action: policy.Allow}, Resettable: true}
 
 // refuseDrops denies texts that hold "drop" or "forbidden".
 func refuseDrops(text string) Reading {

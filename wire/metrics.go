@@ -16,6 +16,9 @@ type metrics struct {
 	masked     *prometheus.CounterVec // values, by target
 	dialErrors *prometheus.CounterVec // by target
 	cancels    *prometheus.CounterVec // by result
+	poolReady  *prometheus.GaugeVec   // by target
+	poolTaken  *prometheus.CounterVec // by target and result
+	poolClosed *prometheus.CounterVec // by target and why
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -34,11 +37,16 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		masked:     counter("masked_values_total", "Values masked in rows.", "target"),
 		dialErrors: counter("dial_errors_total", "Upstream connections that failed.", "target"),
 		cancels:    counter("cancels_total", "Cancel requests, by result.", "result"),
+		poolTaken:  counter("pool_logins_total", "Sessions of targets with a pool, by whether a connection was ready.", "target", "result"),
+		poolClosed: counter("pool_closed_total", "Pooled upstream connections that were closed, by reason.", "target", "reason"),
+		poolReady: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "sallyport", Subsystem: "wire", Name: "pool_ready", Help: "Upstream connections that are logged in and wait for a session.",
+		}, []string{"target"}),
 		active: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: "sallyport", Subsystem: "wire", Name: "sessions_active", Help: "PostgreSQL sessions open now.",
 		}),
 	}
-	reg.MustRegister(m.active)
+	reg.MustRegister(m.active, m.poolReady)
 	return m
 }
 

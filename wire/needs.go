@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"sallyport/credential"
+	"sallyport/identity"
 	"sallyport/mask"
 	"sallyport/policy"
 	"sallyport/recorder"
@@ -13,6 +14,22 @@ import (
 // Identifier turns a gateway token into who asks. Its errors are Refusals.
 type Identifier interface {
 	Identify(ctx context.Context, token secret.Text) (policy.Principal, error)
+}
+
+// Tokens finds the issued token that a user name is the id of, for SCRAM. It
+// fails only when it can't look: for an id that names none it gives a Scram
+// that nothing proves. Its errors are Refusals.
+type Tokens interface {
+	Scram(ctx context.Context, id string) (*identity.Scram, error)
+}
+
+// Scram is what SCRAM needs to know of one token.
+type Scram interface {
+	Salt() []byte
+	Iterations() int
+	// Prove checks a proof for an AuthMessage: who it proves to be there, and
+	// the server's signature. Its errors are Refusals.
+	Prove(message string, proof []byte) (signature []byte, who policy.Principal, err error)
 }
 
 // Access says whether a principal has a grant for a target.
@@ -43,6 +60,12 @@ type Reading struct {
 	Protected bool
 	// Plans says how to mask the rows. Nil only where the target masks nothing.
 	Plans Planner
+	// Scan appends a text of the server's to dst with what detectors find in it
+	// masked; nil where none look.
+	Scan func(dst, text []byte) []byte
+	// Resettable says that DISCARD ALL undoes all that the text may leave in the
+	// server's session. False, the connection is not used for another session.
+	Resettable bool
 	// Uses names the prepared statements and cursors that the text runs by
 	// EXECUTE, FETCH and the like.
 	Uses []string

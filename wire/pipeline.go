@@ -79,6 +79,7 @@ type pipeline struct {
 	skipping   bool      // the server skips all up to the next Sync
 	copying    bool      // the server is in COPY IN: it reads past Sync and Flush
 	swallowed  int       // Syncs sent during the latest COPY IN, of which an error may make some count
+	unsettled  bool      // something was sent since the latest ReadyForQuery that was due
 	over       bool      // no answer comes any more
 	ending     error     // the session ends with this when list is empty
 	status     byte      // of the last ReadyForQuery: I, T or E
@@ -105,10 +106,12 @@ func (p *pipeline) push(a *awaited) bool {
 		return false
 	}
 	if p.copying && a.kind == 'S' {
+		p.unsettled = true
 		p.swallowed++
 		return true
 	}
 	p.list = append(p.list, a)
+	p.unsettled = true
 	switch a.kind {
 	case 'S':
 		p.skipping = false
@@ -305,6 +308,17 @@ func (p *pipeline) ready(status byte) {
 	if status == 'I' {
 		clear(p.portals)
 	}
+	if len(p.list) == 0 {
+		p.unsettled = false
+	}
+}
+
+// settled reports whether the server owes nothing, is in no transaction, and has
+// nothing that waits for a Sync.
+func (p *pipeline) settled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.list) == 0 && p.status == 'I' && !p.unsettled && !p.skipping && !p.copying && p.swallowed == 0
 }
 
 // changes reports whether a, once acknowledged, gives name another meaning.

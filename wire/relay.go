@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"sallyport/policy"
 )
@@ -157,6 +158,7 @@ func (s *Session) fromServer(ctx context.Context) error {
 		case errors.Is(err, io.EOF):
 			return errServerLeft
 		default:
+			s.rested = errors.Is(err, os.ErrDeadlineExceeded) && s.left.Load()
 			return fmt.Errorf("read from upstream: %w", err)
 		}
 		if err := s.answer(ctx, kind, size); err != nil {

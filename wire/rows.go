@@ -126,10 +126,13 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 		case plan[i] == nil:
 			out = append(out, value...)
 		default:
-			a.masked++
 			if out, null = plan[i].Apply(out, fields[i], value); null {
+				a.masked++
 				out = out[:at+4]
 				continue
+			}
+			if !plan[i].Left(out[at+4:], value) {
+				a.masked++
 			}
 		}
 		binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))

@@ -1,6 +1,9 @@
 package wire
 
-import "strings"
+import (
+	"encoding/binary"
+	"strings"
+)
 
 // withheld replaces a message that may quote a protected value.
 const withheld = "the database's message is withheld: it may quote a protected value"
@@ -62,4 +65,37 @@ func quotesOnly(message, text string) bool {
 		}
 	}
 	return true
+}
+
+// scan masks what detectors find in the texts of a report.
+func (r report) scan(look func(dst, text []byte) []byte) report {
+	out := report{fields: make([]field, 0, len(r.fields))}
+	for _, f := range r.fields {
+		switch f.kind {
+		case 'S', 'V', 'C', 'P', 'p', 'F', 'L', 'R':
+		default:
+			f.text = string(look(nil, []byte(f.text)))
+		}
+		out.fields = append(out.fields, f)
+	}
+	return out
+}
+
+// notification carries what another session sent by NOTIFY.
+func (s *Session) notification(size int) error {
+	if s.blank.Scan == nil {
+		return s.up.in.pass(s.out, 'A', size)
+	}
+	body, err := s.up.in.hold(size)
+	if err != nil {
+		return err
+	}
+	p := parts{b: body}
+	id, channel, payload := p.int32(), p.text(), p.text()
+	if !p.done() {
+		return malformed("the server sent a malformed NotificationResponse")
+	}
+	out := binary.BigEndian.AppendUint32(nil, uint32(id))
+	out = append(append(out, channel...), 0)
+	return writeMessage(s.out, 'A', append(s.blank.Scan(out, payload), 0))
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -19,6 +20,7 @@ import (
 // Needs is everything this room wants from outside; needs.go says what each owes.
 type Needs struct {
 	Identifier Identifier
+	Scram      Tokens // nil: no login by SCRAM
 	Access     Access
 	Lender     Lender
 	Judge      Judge
@@ -32,6 +34,8 @@ const maxFailures = 30
 type Config struct {
 	Targets  map[string]Target
 	TLS      *tls.Config // nil: plaintext, for a listener on loopback
+	OAuth    OAuth
+	Login    time.Duration // from accept to ready; 30 s if zero
 	Needs    Needs
 	NewID    func() string // a new session's id
 	Now      func() time.Time
@@ -43,6 +47,8 @@ type Config struct {
 type Server struct {
 	targets  map[string]*target
 	tls      *tls.Config
+	oauth    OAuth
+	login    time.Duration // from accept to ready
 	needs    Needs
 	newID    func() string
 	now      func() time.Time
@@ -58,7 +64,7 @@ type Server struct {
 // New checks the configuration and makes a Server of it.
 func New(cfg Config) (*Server, error) {
 	s := &Server{
-		targets: make(map[string]*target, len(cfg.Targets)), tls: cfg.TLS,
+		targets: make(map[string]*target, len(cfg.Targets)), tls: cfg.TLS, oauth: cfg.OAuth, login: cmp.Or(cfg.Login, loginTimeout),
 		needs: cfg.Needs, newID: cfg.NewID, now: cfg.Now, log: cfg.Log,
 		cancels: cancels{byPID: map[uint32][]held{}}, tries: limit.NewTries(maxFailures, cfg.Now),
 	}
@@ -71,11 +77,13 @@ func New(cfg Config) (*Server, error) {
 		ready.count = s.metrics.of(name)
 		s.targets[name] = ready
 	}
-	if s.tls != nil {
-		s.tls = s.tls.Clone()
-		s.tls.NextProtos = []string{alpn}
-	}
 	s.draining, s.drain = context.WithCancel(context.Background())
+	for name, t := range s.targets {
+		t.pool = newPool(s, t, cfg.Targets[name].Pool)
+	}
+	if s.tls != nil {
+		s.tls = listenerTLS(s.tls)
+	}
 	return s, nil
 }
 
@@ -87,6 +95,7 @@ func (s *Server) Serve(ctx, cut context.Context, ln net.Listener) error {
 		_ = ln.Close()
 	})
 	defer stop()
+	defer s.servePools()()
 	var sessions sync.WaitGroup
 	defer sessions.Wait()
 	defer s.drain()
@@ -105,6 +114,25 @@ func (s *Server) Serve(ctx, cut context.Context, ln net.Listener) error {
 			continue
 		}
 		sessions.Go(func() { s.serve(cut, conn) })
+	}
+}
+
+// servePools looks after the targets' pools until the draining begins; what it
+// returns closes them, after the last session.
+func (s *Server) servePools() (closePools func()) {
+	var rounds sync.WaitGroup
+	for _, t := range s.targets {
+		if t.pool != nil {
+			rounds.Go(t.pool.serve)
+		}
+	}
+	return func() {
+		rounds.Wait()
+		for _, t := range s.targets {
+			if t.pool != nil {
+				t.pool.close()
+			}
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ type Session struct {
 	raw     net.Conn  // to the client; where deadlines are set
 	conn    net.Conn  // the same; TLS once started
 	secure  bool      // conn is TLS
+	binding []byte    // of that TLS, for SCRAM; nil: it has none
 	address string    // the client's, without port
 	minor   int       // of protocol 3, as agreed: 0 or 2
 	began   time.Time // when it connected
@@ -42,9 +43,11 @@ type Session struct {
 	torn      bool        // the client saw half a message: nothing can be said any more
 
 	// The client loop's own.
-	count int64 // statements recorded
+	count   int64 // statements recorded
+	lasting bool  // something ran that DISCARD ALL may not undo
 
 	// The server loop's own.
+	rested  bool     // it was stopped between two messages
 	head    *awaited // the message being answered, as far as known
 	row     []byte   // scratch for masked rows
 	changed func()   // to call when the transaction that changed definitions ends
@@ -65,7 +68,7 @@ var errLeft = errors.New("the client left")
 
 // Serve carries one client connection from its first byte to its last.
 func (s *Session) Serve(ctx context.Context) error {
-	login, cancel := context.WithTimeoutCause(ctx, loginTimeout, &policy.Refusal{Kind: policy.Timeout, Public: "the login took too long"})
+	login, cancel := context.WithTimeoutCause(ctx, s.server.login, &policy.Refusal{Kind: policy.Timeout, Public: "the login took too long"})
 	defer cancel()
 	stop := context.AfterFunc(login, func() { _ = s.raw.SetDeadline(past) })
 	defer stop()
@@ -158,6 +161,9 @@ func (s *Session) welcome() error {
 // close ends what dial began.
 func (s *Session) close() {
 	s.server.cancels.remove(s.up)
+	if s.takeBack() {
+		return // its lease is for all sessions, and has no end
+	}
 	s.up.close()
 	s.server.giveBack(s.up.lease)
 }
@@ -166,12 +172,13 @@ func (s *Session) close() {
 func (s *Session) relay(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	cut := context.AfterFunc(ctx, func() {
+	freed := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(freed)
 		s.pipe.end()
 		_ = s.raw.SetDeadline(past)
 		_ = s.up.conn.SetDeadline(past)
 	})
-	defer cut()
 	stop := context.AfterFunc(s.server.draining, func() { s.finish(cancel, shuttingDown()) })
 	defer stop()
 	defer s.watch(cancel)()
@@ -196,6 +203,7 @@ func (s *Session) relay(ctx context.Context) error {
 	}
 	cancel(err) // no answers, no session
 	<-left
+	<-freed // the connections are used again
 	return context.Cause(ctx)
 }
 
@@ -210,6 +218,9 @@ func (s *Session) finish(cancel context.CancelCauseFunc, why error) {
 // begun: the server loop ends when the server does.
 func (s *Session) leave(why error) error {
 	s.left.Store(true)
+	if s.target.pool != nil && !s.lasting && s.pipe.settled() {
+		return why // the server need not hear of it
+	}
 	_ = s.up.say(&pgproto3.Terminate{})
 	if err := s.up.out.flush(); err != nil {
 		return why
@@ -301,7 +312,8 @@ func (s *Session) refuse(ctx context.Context, err error) error {
 	if refusal.Kind == policy.Internal {
 		refusal = &policy.Refusal{Kind: refusal.Kind, Public: refusal.Public, Detail: "session " + s.id}
 	}
-	if !s.torn {
+	var stray unsaid
+	if !s.torn && !errors.As(err, &stray) {
 		_ = s.raw.SetDeadline(time.Now().Add(closing))
 		var theirs *serverError
 		if errors.As(err, &theirs) {

@@ -21,7 +21,11 @@ func (s *Server) Side(ctx context.Context, name string) (*Side, error) {
 	if !ok {
 		return nil, fmt.Errorf("target %q does not exist", name)
 	}
-	up, err := s.dial(ctx, t, []param{{"application_name", "sallyport"}, {"search_path", ""}})
+	lease, err := s.needs.Lender.Login(ctx, t.ref)
+	if err != nil {
+		return nil, err
+	}
+	up, err := s.logIn(ctx, t, lease, []param{{"application_name", "sallyport"}, {"search_path", ""}})
 	if err != nil {
 		return nil, err
 	}
@@ -36,25 +40,37 @@ func (s *Side) Close() {
 
 // Query runs one statement and returns its rows in text; NULL is "".
 func (s *Side) Query(ctx context.Context, sql string) ([][]string, error) {
-	stop := context.AfterFunc(ctx, func() { _ = s.up.conn.SetDeadline(past) })
+	return s.up.query(ctx, sql)
+}
+
+// query runs one statement of the gateway's own and returns its rows in text;
+// NULL is "".
+func (up *upstream) query(ctx context.Context, sql string) ([][]string, error) {
+	stop := context.AfterFunc(ctx, func() { _ = up.conn.SetDeadline(past) })
 	defer stop()
-	if err := s.up.say(&pgproto3.Query{String: sql}); err != nil {
+	if err := up.say(&pgproto3.Query{String: sql}); err != nil {
 		return nil, err
 	}
+	return up.results()
+}
+
+// results reads up to the next ReadyForQuery.
+func (up *upstream) results() ([][]string, error) {
 	var rows [][]string
 	var failed error
 	for {
-		kind, size, err := s.up.in.next()
+		kind, size, err := up.in.next()
 		if err != nil {
 			return nil, err
 		}
 		if size > maxText {
 			return nil, fmt.Errorf("an answer of %d bytes", size)
 		}
-		body, err := s.up.in.hold(size)
+		body, err := up.in.hold(size)
 		if err != nil {
 			return nil, err
 		}
+		p := parts{b: body}
 		switch kind {
 		case 'D':
 			row, err := parseRow(body)
@@ -68,9 +84,15 @@ func (s *Side) Query(ctx context.Context, sql string) ([][]string, error) {
 				return nil, err
 			}
 			failed = fmt.Errorf("SQLSTATE %s: %s", r.get('C'), r.get('M'))
+		case 'S':
+			up.reported(string(p.text()), string(p.text()))
+			if !p.done() {
+				return nil, malformed("the server sent a malformed ParameterStatus")
+			}
 		case 'Z':
+			up.status = p.byte()
 			return rows, failed
-		case 'T', 'C', 'N', 'S', 'I':
+		case 'T', 'C', 'N', 'I', 'A':
 		default:
 			return nil, unasked(kind)
 		}

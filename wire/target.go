@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -27,6 +28,8 @@ type Target struct {
 
 	TargetSessionAttrs string `toml:"target_session_attrs"` // as libpq names them; any if left out
 
+	Pool int `toml:"pool"` // upstream connections kept logged in and ready; 0 is none
+
 	Unparsed       string `toml:"unparsed"`        // SQL the parser rejects and the server would take: deny or allow
 	FunctionCalls  string `toml:"function_calls"`  // of the fast path, by OID: deny or allow
 	Replication    string `toml:"replication"`     // connections: deny or allow
@@ -50,6 +53,9 @@ func (t Target) Problems() []policy.KeyError {
 	oneOf("parser_settings", t.ParserSettings, "pinned", "free")
 	if t.TargetSessionAttrs != "" && !slices.Contains(SessionAttrs, t.TargetSessionAttrs) {
 		all = append(all, policy.KeyError{Key: "target_session_attrs", Err: fmt.Errorf("must be one of %s, is %q", strings.Join(SessionAttrs, ", "), t.TargetSessionAttrs)})
+	}
+	if t.Pool < 0 || t.Pool > maxPool {
+		all = append(all, policy.KeyError{Key: "pool", Err: fmt.Errorf("must be 0 to %d connections, is %d", maxPool, t.Pool)})
 	}
 	if (t.SSLCert == "") != (t.SSLKey == "") {
 		all = append(all, policy.KeyError{Key: "sslcert", Err: errors.New("sslcert and sslkey go together")})
@@ -78,6 +84,8 @@ type target struct {
 	free          bool // the pinned settings are the client's
 	idle, idleTx  time.Duration
 
+	key   []byte // of fingerprints
+	pool  *pool  // nil: every session logs in anew
 	count counters
 }
 
@@ -101,6 +109,8 @@ func newTarget(name string, t Target) (*target, error) {
 		functionCalls: t.FunctionCalls == "allow", replication: t.Replication == "allow", free: t.ParserSettings == "free",
 		idle: t.IdleTimeout, idleTx: t.IdleInTransactionTimeout,
 	}
+	out.key = make([]byte, 32)
+	_, _ = rand.Read(out.key) // never fails: crypto/rand
 	if out.database == "" {
 		out.database = name
 	}

@@ -93,8 +93,8 @@ func openHouse(ctx context.Context, cfg *config.Config, log zerolog.Logger) (_ *
 		return nil, err
 	}
 	h.wire, err = wire.New(wire.Config{
-		Targets: cfg.Postgres, TLS: h.tls, NewID: newID, Now: time.Now, Log: log, Registry: h.registry,
-		Needs: wire.Needs{Identifier: who, Access: grants, Lender: lender, Judge: h.judge, Journal: wireJournal{h.recorder}},
+		Targets: cfg.Postgres, TLS: h.tls, OAuth: cfg.OAuth, NewID: newID, Now: time.Now, Log: log, Registry: h.registry,
+		Needs: wire.Needs{Identifier: who, Scram: who, Access: grants, Lender: lender, Judge: h.judge, Journal: wireJournal{h.recorder}},
 	})
 	if err != nil {
 		return nil, err

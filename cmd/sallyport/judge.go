@@ -32,6 +32,10 @@ type bench struct {
 	free    *shield     // for whom no mask holds
 	catalog *catalog
 	ruled   bool // rules depend on what a statement does
+	steady  bool // rules depend on nothing else
+	textual bool // rules depend on the text as it is written
+	spared  bool // some masks do not hold for everybody
+	outdate func()
 	unread  bool // SQL that the parser rejects may pass
 
 	mu      sync.Mutex
@@ -42,8 +46,10 @@ type bench struct {
 // hold for it.
 type shield struct {
 	guard   *sqlguard.Guard
-	columns *mask.Columns // nil: nothing is masked, and no catalog is needed
-	known   *readings
+	columns *mask.Columns                 // nil: nothing is masked, and no catalog is needed
+	known   *readings                     // by their text
+	shapes  *readings                     // by the shape of their text
+	scan    func(dst, text []byte) []byte // what detectors find in what the server says; nil: nothing
 }
 
 func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rules, log zerolog.Logger) (*statementJudge, error) {
@@ -57,9 +63,12 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 	}
 	for name, target := range cfg.Postgres {
 		b := &bench{catalog: newCatalog(name), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
+		b.steady, b.textual = rules.OnSQLAlone(name)
+		b.outdate = b.catalog.outdate
 		for _, m := range masks {
 			if len(m.Columns) > 0 && policy.MatchAny(m.Targets, name) {
 				b.masks = append(b.masks, m)
+				b.spared = b.spared || len(m.Unless) > 0
 			}
 		}
 		b.free = j.newShield(nil)
@@ -72,7 +81,11 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 func (j *statementJudge) newShield(columns *mask.Columns) *shield {
 	guard := sqlguard.New(guarded(columns), j.parser)
 	guard.CopyRows = true
-	return &shield{guard: guard, columns: columns, known: newReadings()}
+	sh := &shield{guard: guard, columns: columns, known: newReadings(), shapes: newReadings()}
+	if every := columns.Every(nil); every != nil {
+		guard.CopyAll, sh.scan = true, every.Text
+	}
+	return sh
 }
 
 // shield is the one for the caller. There are as many as there are sets of
@@ -81,10 +94,13 @@ func (j *statementJudge) shield(b *bench, p policy.Principal) *shield {
 	if len(b.masks) == 0 {
 		return b.free
 	}
-	held := make([]byte, len(b.masks))
-	for i, m := range b.masks {
-		if m.Holds(p) {
-			held[i] = 1
+	var held []byte
+	if b.spared {
+		held = make([]byte, len(b.masks))
+		for i, m := range b.masks {
+			if m.Holds(p) {
+				held[i] = 1
+			}
 		}
 	}
 	b.mu.Lock()
@@ -125,18 +141,34 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		return denied(&policy.Refusal{Kind: policy.Unknown, Public: "no such target"})
 	}
 	sh := j.shield(b, q.Caller.Principal)
-	read, cat := j.read(ctx, b, sh, q.Since, text)
-	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Facts.Protected}
+	known, cat := j.find(ctx, b, sh, q.Since, text)
+	var out wire.Reading
+	if v := known.verdict.Load(); v != nil {
+		out = *v
+	} else if out = j.decide(b, q, known, text); out.Refusal != nil && known.shaped {
+		known = sh.readAlone(text, cat) // a refusal speaks of the text itself
+		out = j.decide(b, q, known, text)
+	}
+	if sh.columns != nil {
+		out.Plans = &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: known.reading.Statements}
+		out.Scan = sh.scan
+	}
+	return out
+}
+
+// decide asks the rules about a text. What they say is remembered where they say
+// it whoever asks, and whenever.
+func (j *statementJudge) decide(b *bench, q policy.Question, known *remembered, text string) wire.Reading {
+	read := known.reading
+	read.Facts.Text = text
+	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Facts.Protected, Resettable: read.Resettable}
 	for _, s := range read.Statements {
 		if s.Runs != "" {
 			out.Uses = append(out.Uses, s.Runs)
 		}
 	}
-	if sh.columns != nil {
-		out.Plans = &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: read.Statements}
-	}
 	if read.Facts.DDL {
-		out.Changed = b.catalog.outdate
+		out.Changed = b.outdate
 	}
 	if read.Refusal != nil && !read.Facts.Parsed {
 		if !b.unread {
@@ -153,34 +185,68 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 	case read.Refusal != nil:
 		out.Refusal = read.Refusal
 		out.Verdict = policy.Verdict{Rule: read.Refusal.Rule, Message: read.Refusal.Public, Detail: read.Refusal.Detail, Flags: out.Verdict.Flags}
+	case b.steady && !(known.shaped && b.textual):
+		remember := out
+		known.verdict.Store(&remember)
 	}
 	return out
 }
 
-// read reads the text against a catalog that holds the names in it.
-func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (sqlguard.Reading, *sqlguard.Catalog) {
+// find reads the text against a catalog that holds the names in it.
+func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (*remembered, *sqlguard.Catalog) {
 	if sh.columns == nil {
-		return j.readRuled(ctx, b, sh, since, text), nil
+		return j.readRuled(ctx, b, sh, since, text)
 	}
 	asked := time.Now()
 	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))
-	read := sh.read(text, cat)
-	if len(read.Unknown) > 0 && cat != nil {
+	known := sh.read(text, cat)
+	if len(known.reading.Unknown) > 0 && cat != nil {
 		if cat = j.catalogSince(ctx, b, asked); cat != nil {
-			read = sh.read(text, cat)
+			known = sh.read(text, cat)
 		}
 	}
-	return read, cat
+	return known, cat
 }
 
-// read asks the guard, unless it has read the same text before.
-func (s *shield) read(text string, cat *sqlguard.Catalog) sqlguard.Reading {
-	read, ok := s.known.get(text, cat)
-	if !ok {
-		read = s.guard.Read(text, cat)
-		s.known.put(text, cat, read)
+// read is find for who wants to know of the text itself, and not of another one
+// of its shape.
+func (j *statementJudge) read(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (sqlguard.Reading, *sqlguard.Catalog) {
+	known, cat := j.find(ctx, b, sh, since, text)
+	if known.shaped {
+		known = sh.readAlone(text, cat)
 	}
-	return read
+	return known.reading, cat
+}
+
+// read asks the guard, unless it has read the same text before, or one that
+// says the same but for its literals.
+func (s *shield) read(text string, cat *sqlguard.Catalog) *remembered {
+	if known := s.known.get(text, cat); known != nil {
+		return known
+	}
+	var room [shapeRoom]byte
+	shape, shaped := sqlguard.Shape(room[:0], text)
+	if shaped {
+		if known := s.shapes.getShape(shape, cat); known != nil {
+			return known
+		}
+	}
+	known := &remembered{key: text, reading: s.guard.Read(text, cat)}
+	if shaped && known.reading.Shared {
+		known.key, known.shaped = string(shape), true
+		s.shapes.put(known, cat)
+	} else {
+		s.known.put(known, cat)
+	}
+	return known
+}
+
+// shapeRoom is for the shape of most texts, in bytes; longer ones find their own.
+const shapeRoom = 1 << 10
+
+// readAlone asks the guard, whatever it has read before.
+func (s *shield) readAlone(text string, cat *sqlguard.Catalog) *remembered {
+	return &remembered{key: text, reading: s.guard.Read(text, cat)}
 }
 
 // catalogSince is the target's catalog, loaded no earlier than since; nil when

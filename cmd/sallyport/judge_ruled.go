@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"sallyport/sqlguard"
@@ -15,7 +16,7 @@ const catalogFresh = 2 * time.Second
 // it does, functions, views, triggers and rules of the target are looked into:
 // that takes its catalog, as of a moment in the session's life. Without one the
 // facts are unknown.
-func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, since time.Time, text string) sqlguard.Reading {
+func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (*remembered, *sqlguard.Catalog) {
 	var cat *sqlguard.Catalog
 	asked := time.Now()
 	if oldest := asked.Add(-catalogAge); since.Before(oldest) {
@@ -24,27 +25,29 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 	if now := b.catalog.current.Load(); b.ruled && now != nil && !now.began.Before(since) {
 		cat = now.Catalog
 	}
-	read := sh.read(text, cat)
+	known := sh.read(text, cat)
+	read := &known.reading
 	if !b.ruled || !read.Wants && len(read.Facts.Unknown) == 0 {
-		return read
+		return known, cat
 	}
 	if _, offline := j.sides.(nowhere); offline {
-		return read
+		return known, cat
 	}
 	if read.Wants {
 		if cat = j.catalogSince(ctx, b, since); cat == nil {
-			read.Facts.Unknown = append(read.Facts.Unknown[:len(read.Facts.Unknown):len(read.Facts.Unknown)], "the target's catalog could not be read")
-			return read
+			without := &remembered{reading: *read}
+			without.reading.Facts.Unknown = append(slices.Clone(read.Facts.Unknown), "the target's catalog could not be read")
+			return without, nil
 		}
-		read = sh.read(text, cat)
+		known = sh.read(text, cat)
 	}
 	// A name the catalog does not hold may be new.
-	if fresh := asked.Add(-catalogFresh); len(read.Facts.Unknown) > 0 && b.catalog.olderThan(fresh) {
-		if cat = j.catalogSince(ctx, b, fresh); cat != nil {
-			read = sh.read(text, cat)
+	if fresh := asked.Add(-catalogFresh); len(known.reading.Facts.Unknown) > 0 && b.catalog.olderThan(fresh) {
+		if newer := j.catalogSince(ctx, b, fresh); newer != nil {
+			return sh.read(text, newer), newer
 		}
 	}
-	return read
+	return known, cat
 }
 
 // olderThan reports whether the catalog was loaded before a moment.

@@ -37,6 +37,9 @@ func (p *plans) Plan(ctx context.Context, n int, fields []mask.Field) mask.Plan 
 	}
 	for i, f := range fields {
 		plan[i] = p.column(ctx, n, i, len(fields), f)
+		if f.MayHold() {
+			plan[i] = p.shield.columns.Every(plan[i])
+		}
 		masked = masked || plan[i] != nil
 	}
 	if !masked {
@@ -54,7 +57,7 @@ func (p *plans) current(ctx context.Context, n int) bool {
 	if !p.renew(ctx) {
 		return false
 	}
-	read := p.shield.read(p.statements[n].Text, p.catalog)
+	read := p.shield.read(p.statements[n].Text, p.catalog).reading
 	if read.Refusal != nil || len(read.Statements) != len(p.statements) {
 		return false
 	}
@@ -178,13 +181,13 @@ func (p *plans) transform(out sqlguard.Output) *mask.Transform {
 	if out.Blank {
 		return blank()
 	}
-	if !out.Plain {
+	if !out.Plain && !out.Kept {
 		return redact()
 	}
 	var common *mask.Transform
 	for _, c := range out.Protected {
 		t, ok := p.shield.columns.For(c.Schema, c.Table, c.Name)
-		if !ok || common != nil && common != t {
+		if !ok || common != nil && common != t || !out.Plain && !t.Scans() {
 			return redact()
 		}
 		common = t

@@ -17,7 +17,7 @@ func (p *plans) Copy(n, columns int) (*mask.Copy, error) {
 		return nil, errCopyUnknown
 	}
 	s := p.statements[n]
-	if s.Opaque {
+	if s.Opaque && p.shield.columns.Every(nil) == nil {
 		return nil, nil
 	}
 	if s.Copy == nil {
@@ -42,18 +42,23 @@ func (p *plans) Copy(n, columns int) (*mask.Copy, error) {
 		options.Force = make([]bool, columns)
 	}
 	for i := range plan {
-		plan[i] = p.aligned(s.Copy.Columns, i, columns, fields[i])
-		masked = masked || plan[i] != nil
+		if !s.Opaque {
+			plan[i] = p.aligned(s.Copy.Columns, i, columns, fields[i])
+		}
 		if len(s.Copy.Columns) == columns {
 			out := s.Copy.Columns[i]
 			fields[i] = mask.Field{Name: out.Name, Type: out.Type, Modifier: out.Modifier}
-			if !out.Plain {
+			if !out.Plain && len(out.Protected) > 0 {
 				fields[i].Type, fields[i].Modifier = 0, -1
 			}
 			if options.Force != nil {
 				options.Force[i] = s.Copy.ForceAll || slices.Contains(s.Copy.ForceQuote, out.Name)
 			}
 		}
+		if fields[i].MayHold() {
+			plan[i] = p.shield.columns.Every(plan[i])
+		}
+		masked = masked || plan[i] != nil
 	}
 	if !masked {
 		return nil, nil

@@ -3,13 +3,15 @@ package main
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 
 	"sallyport/sqlguard"
+	"sallyport/wire"
 )
 
-// readings remembers what the guard made of texts, so that a text seen before
-// is not parsed again. It is bounded by bytes, and forgets what was used longest
-// ago. Safe for concurrent use.
+// readings remembers what the guard made of texts, or of all texts of one shape,
+// so that a text seen before is not parsed again. It is bounded by bytes, and
+// forgets what was used longest ago. Safe for concurrent use.
 type readings struct {
 	mu      sync.Mutex
 	catalog *sqlguard.Catalog // of all that is remembered: an older one is let go
@@ -18,10 +20,14 @@ type readings struct {
 	known   map[string]*list.Element
 }
 
-// remembered is one reading.
+// remembered is one reading, and immutable but for the verdict.
 type remembered struct {
-	text    string
+	key     string
 	reading sqlguard.Reading
+	shaped  bool // the key is a shape, and the reading that of another text of it
+	// verdict is what the rules say, where that depends on nothing else and lets
+	// the text pass. Nil: they are to be asked.
+	verdict atomic.Pointer[wire.Reading]
 }
 
 const (
@@ -35,21 +41,31 @@ func newReadings() *readings {
 	return &readings{used: list.New(), known: map[string]*list.Element{}}
 }
 
-// get is the reading of a text against a catalog, if it is remembered.
-func (r *readings) get(text string, cat *sqlguard.Catalog) (sqlguard.Reading, bool) {
+// get is the reading of a text against a catalog; nil when it is not remembered.
+func (r *readings) get(text string, cat *sqlguard.Catalog) *remembered {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e, ok := r.known[text]
-	if !ok || cat != r.catalog {
-		return sqlguard.Reading{}, false
+	return r.use(r.known[text], cat)
+}
+
+// getShape is get for a shape.
+func (r *readings) getShape(shape []byte, cat *sqlguard.Catalog) *remembered {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.use(r.known[string(shape)], cat)
+}
+
+func (r *readings) use(e *list.Element, cat *sqlguard.Catalog) *remembered {
+	if e == nil || cat != r.catalog {
+		return nil
 	}
 	r.used.MoveToFront(e)
-	return e.Value.(*remembered).reading, true
+	return e.Value.(*remembered)
 }
 
 // put remembers a reading, and forgets those against another catalog.
-func (r *readings) put(text string, cat *sqlguard.Catalog, reading sqlguard.Reading) {
-	if len(text) > readingLong {
+func (r *readings) put(known *remembered, cat *sqlguard.Catalog) {
+	if len(known.key) > readingLong {
 		return
 	}
 	r.mu.Lock()
@@ -59,16 +75,16 @@ func (r *readings) put(text string, cat *sqlguard.Catalog, reading sqlguard.Read
 		r.used.Init()
 		clear(r.known)
 	}
-	if e, ok := r.known[text]; ok {
-		e.Value = &remembered{text, reading}
+	if e, ok := r.known[known.key]; ok {
+		e.Value = known
 		r.used.MoveToFront(e)
 		return
 	}
-	r.known[text] = r.used.PushFront(&remembered{text, reading})
-	r.bytes += weight(text)
+	r.known[known.key] = r.used.PushFront(known)
+	r.bytes += weight(known.key)
 	for r.bytes > readingsBytes {
 		e := r.used.Back()
-		old := r.used.Remove(e).(*remembered).text
+		old := r.used.Remove(e).(*remembered).key
 		delete(r.known, old)
 		r.bytes -= weight(old)
 	}

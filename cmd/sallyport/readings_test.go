@@ -10,19 +10,19 @@ import (
 
 func TestReadingsAreBoundToTheirCatalog(t *testing.T) {
 	r, one, two := newReadings(), &sqlguard.Catalog{}, &sqlguard.Catalog{}
-	r.put("select 1", one, sqlguard.Reading{Unknown: []string{"x"}})
-	if got, ok := r.get("select 1", one); !ok || len(got.Unknown) != 1 {
+	r.put(&remembered{key: "select 1", reading: sqlguard.Reading{Unknown: []string{"x"}}}, one)
+	if got := r.get("select 1", one); got == nil || len(got.reading.Unknown) != 1 {
 		t.Fatal("forgotten")
 	}
-	if _, ok := r.get("select 1", two); ok {
+	if r.get("select 1", two) != nil {
 		t.Fatal("a reading against another catalog was taken")
 	}
-	r.put("select 1", two, sqlguard.Reading{})
-	r.put("select 2", two, sqlguard.Reading{})
-	if _, ok := r.get("select 1", one); ok || r.used.Len() != 2 {
+	r.put(&remembered{key: "select 1"}, two)
+	r.put(&remembered{key: "select 2"}, two)
+	if r.get("select 1", one) != nil || r.used.Len() != 2 {
 		t.Fatal("the older reading is kept")
 	}
-	r.put("select 3", one, sqlguard.Reading{})
+	r.put(&remembered{key: "select 3"}, one)
 	if r.used.Len() != 1 || len(r.known) != 1 || r.bytes != weight("select 3") {
 		t.Fatal("readings keep another catalog alive")
 	}
@@ -31,20 +31,20 @@ func TestReadingsAreBoundToTheirCatalog(t *testing.T) {
 func TestReadingsAreBounded(t *testing.T) {
 	r := newReadings()
 	pad := strings.Repeat("x", 10_000)
-	r.put("first"+pad, nil, sqlguard.Reading{})
+	r.put(&remembered{key: "first" + pad}, nil)
 	for i := range 1000 {
-		r.put(fmt.Sprintf("%d%s", i, pad), nil, sqlguard.Reading{})
+		r.put(&remembered{key: fmt.Sprintf("%d%s", i, pad)}, nil)
 		if i < 100 {
-			if _, ok := r.get("first"+pad, nil); !ok {
+			if r.get("first"+pad, nil) == nil {
 				t.Fatal("what is used was forgotten")
 			}
 		}
 	}
-	if _, ok := r.get("first"+pad, nil); ok || r.bytes > readingsBytes || len(r.known) != r.used.Len() {
+	if r.get("first"+pad, nil) != nil || r.bytes > readingsBytes || len(r.known) != r.used.Len() {
 		t.Fatalf("%d bytes, %d and %d known", r.bytes, len(r.known), r.used.Len())
 	}
-	r.put(strings.Repeat("y", readingLong+1), nil, sqlguard.Reading{})
-	if _, ok := r.get(strings.Repeat("y", readingLong+1), nil); ok {
+	r.put(&remembered{key: strings.Repeat("y", readingLong+1)}, nil)
+	if r.get(strings.Repeat("y", readingLong+1), nil) != nil {
 		t.Fatal("a long text was remembered")
 	}
 }

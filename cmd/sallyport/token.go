@@ -25,7 +25,7 @@ func newTokenCmd() *cobra.Command {
 		Long: `Issue, list and revoke gateway tokens.
 
 A gateway token is what an agent holds instead of the real credentials. The
-state database keeps only the SHA-256 of a token, so a lost one cannot be shown
+state database keeps only a hash and a verifier of a token, so a lost one cannot be shown
 again: revoke it and issue another. A running gateway sees a change at once.`,
 		Args: cobra.NoArgs,
 	}
@@ -41,9 +41,11 @@ func newTokenIssueCmd(file *string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "issue --subject NAME [--group NAME]... [--ttl 24h]",
 		Short: "Make a token and print it, this once",
-		Long:  "Make a token. It alone is printed on standard output; its id and the rest go to standard error.",
+		Long: `Make a token. It alone is printed on standard output; its id and the rest go to standard error. With the id as
+user name a Postgres client logs in by SCRAM: the token never leaves it.`,
 		Example: `  export PGPASSWORD=$(sallyport token issue --subject worker-1 --group agents --ttl 8h)
-  psql "host=127.0.0.1 port=6432 dbname=orders user=agent"`,
+  psql "host=127.0.0.1 port=6432 dbname=orders user=agent"
+  psql "host=127.0.0.1 port=6432 dbname=orders user=tok_4kXv0Gm2QpZ"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withIssued(cmd.Context(), *file, func(ctx context.Context, issued *identity.Issued) error {

@@ -62,7 +62,7 @@ func forgiving(lines []string) []string {
 // TestSame plays every script directly and over each gateway.
 func TestSame(t *testing.T) {
 	server := direct(t)
-	gateways := append([]*route{plain(t), masked(t)}, house(t)...)
+	gateways := append([]*route{plain(t), pooled(t), masked(t)}, house(t)...)
 	for _, s := range scripts() {
 		t.Run(s.name, func(t *testing.T) {
 			want := transcript(t, s, server)

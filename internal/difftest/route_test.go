@@ -88,7 +88,7 @@ func (n needs) Login(_ context.Context, ref credential.Ref) (*credential.Lease, 
 }
 
 func (n needs) Judge(context.Context, policy.Question, string) wire.Reading {
-	return wire.Reading{Verdict: policy.Verdict{Action: policy.Allow}, Plans: n.plans}
+	return wire.Reading{Verdict: policy.Verdict{Action: policy.Allow}, Plans: n.plans, Resettable: true}
 }
 
 func (n needs) Begin(context.Context, recorder.Opening) (wire.Recording, error) { return n, nil }
@@ -105,6 +105,11 @@ func (masksElsewhere) Copy(int, int) (*mask.Copy, error)                 { retur
 func plain(t *testing.T) *route {
 	db := newDatabase(t)
 	return inProcess(t, "plain", db, nil, nil, wire.Target{SSLMode: "disable"})
+}
+
+// pooled is one whose sessions follow each other over the same connections.
+func pooled(t *testing.T) *route {
+	return inProcess(t, "pooled", newDatabase(t), nil, nil, wire.Target{SSLMode: "disable", Pool: 2})
 }
 
 // masked is one with masks on something else, and TLS on both sides.
@@ -199,6 +204,7 @@ upstream = %q
 database = %q
 sslmode = "disable"
 credential = "file://%s/login.json"
+pool = 2
 [postgres.both]
 upstream = %q
 database = %q

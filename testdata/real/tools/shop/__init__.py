@@ -1,0 +1,1 @@
+"""Django models of the tables of shop.sql."""
