@@ -15,7 +15,6 @@ var later = []string{
 	"notify",
 	"tls.client_ca",
 	"store.recipients",
-	"postgres.*.catalog_refresh",
 	"postgres.*.record",
 	"http.*.record",
 	"rule.approvers",

@@ -311,7 +311,7 @@ func (sh *shield) own(schema, name string) bool {
 // isField reports whether a relation or a row type has a column of a name. No
 // function of such a name may be made for rows that hold protected values.
 func (sh *shield) isField(name string) bool {
-	return sh.cat.code.fields[name] || name == "key" || name == "value"
+	return sh.cat.columns[name] || sh.cat.code.fields[name] || name == "key" || name == "value"
 }
 
 // operatorHarm says why operators of a name that others made are not harmless.

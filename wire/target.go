@@ -37,6 +37,8 @@ type Target struct {
 
 	IdleTimeout              time.Duration `toml:"idle_timeout"`                // between transactions; 0 is none
 	IdleInTransactionTimeout time.Duration `toml:"idle_in_transaction_timeout"` // within one; 0 is none
+
+	CatalogRefresh time.Duration `toml:"catalog_refresh"` // how old the guard's knowledge of definitions may be; 0 is 5 s
 }
 
 // Problems says what is wrong with the keys that only this room understands.

@@ -62,7 +62,7 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 		parser: sqlguard.NewParser([]string{self, parseWorker}),
 	}
 	for name, target := range cfg.Postgres {
-		b := &bench{catalog: newCatalog(name), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
+		b := &bench{catalog: newCatalog(name, target.CatalogRefresh), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
 		b.steady, b.textual = rules.OnSQLAlone(name)
 		b.outdate = b.catalog.outdate
 		for _, m := range masks {
@@ -130,8 +130,13 @@ func guarded(columns *mask.Columns) []sqlguard.Pattern {
 	return out
 }
 
-// Close ends the parser's workers.
-func (j *statementJudge) Close() error { return j.parser.Close() }
+// Close ends the parser's workers, and the connections to the catalogs.
+func (j *statementJudge) Close() error {
+	for _, b := range j.benches {
+		b.catalog.close()
+	}
+	return j.parser.Close()
+}
 
 // Judge reads one SQL text, and decides. Where columns are masked it asks the
 // target's catalog, anew when the text names what the last one does not hold.
@@ -198,7 +203,7 @@ func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since t
 		return j.readRuled(ctx, b, sh, since, text)
 	}
 	asked := time.Now()
-	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))
+	cat := j.catalogSince(ctx, b, asked.Add(-b.catalog.age))
 	known := sh.read(text, cat)
 	if len(known.reading.Unknown) > 0 && cat != nil {
 		if cat = j.catalogSince(ctx, b, asked); cat != nil {

@@ -19,11 +19,11 @@ const catalogFresh = 2 * time.Second
 func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, since time.Time, text string) (*remembered, *sqlguard.Catalog) {
 	var cat *sqlguard.Catalog
 	asked := time.Now()
-	if oldest := asked.Add(-catalogAge); since.Before(oldest) {
+	if oldest := asked.Add(-b.catalog.age); since.Before(oldest) {
 		since = oldest
 	}
-	if now := b.catalog.current.Load(); b.ruled && now != nil && !now.began.Before(since) {
-		cat = now.Catalog
+	if b.ruled {
+		cat = b.catalog.known(since)
 	}
 	known := sh.read(text, cat)
 	read := &known.reading
@@ -52,6 +52,5 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 
 // olderThan reports whether the catalog was loaded before a moment.
 func (c *catalog) olderThan(at time.Time) bool {
-	now := c.current.Load()
-	return now == nil || now.began.Before(at)
+	return c.known(at) == nil
 }
