@@ -27,14 +27,15 @@ func (x *exchange) admit(facts *policy.HTTP) error {
 
 // record writes the exchange with its verdict.
 func (x *exchange) record(v policy.Verdict) error {
+	body := string(x.recordedBody()) // masks the query, too
 	err := x.session.write(recorder.Event{Exchange: &recorder.Exchange{
 		ID:          x.number,
 		Method:      x.in.Method,
 		Host:        x.route.url(x.target, "").Host,
 		Path:        x.route.url(x.target, "").EscapedPath(),
-		Query:       x.route.rawQuery,
+		Query:       x.recordedQuery(),
 		ContentType: x.in.Header.Get("Content-Type"),
-		Body:        string(x.recordedBody()),
+		Body:        body,
 		Action:      v.Action.String(),
 		Rule:        v.Rule,
 		Message:     v.Message,

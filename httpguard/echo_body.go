@@ -1,12 +1,8 @@
 package httpguard
 
 import (
-	"compress/gzip"
-	"compress/zlib"
-	"errors"
 	"io"
 	"net/http"
-	"strings"
 )
 
 // hideEchoes takes the injected secrets out of a response: headers, trailers and
@@ -16,62 +12,16 @@ func (x *exchange) hideEchoes(res *http.Response) error {
 		return nil
 	}
 	x.echo.header(res.Header)
-	if isEmpty(res) {
+	switch {
+	case isEmpty(res):
 		return nil
-	}
-	if x.sides.Response.Content != nil && !plainCoding(res.Header) {
+	case !plainCoding(res.Header) && x.sides.Response.Content != nil:
 		return nil // the mask has its own say
+	case !plainCoding(res.Header):
+		return withheld("its content coding can't be read", nil)
 	}
-	body, err := decoded(res)
-	if err != nil {
-		return err
-	}
-	res.Body = &echoless{from: body, closer: res.Body, echo: x.echo, res: res}
+	res.Body = &echoless{from: res.Body, closer: res.Body, echo: x.echo, res: res}
 	return nil
-}
-
-// decoded is the body without its content coding. We asked for none; some
-// servers send one all the same.
-func decoded(res *http.Response) (io.Reader, error) {
-	coding := strings.ToLower(strings.TrimSpace(strings.Join(res.Header.Values("Content-Encoding"), ",")))
-	var body io.Reader
-	from := res.Body
-	switch coding {
-	case "", "identity":
-		return res.Body, nil
-	case "gzip", "x-gzip":
-		body = &lazy{open: func() (io.Reader, error) { return gzip.NewReader(from) }}
-	case "deflate":
-		body = &lazy{open: func() (io.Reader, error) { return zlib.NewReader(from) }}
-	default:
-		return nil, withheld("its content coding can't be read", nil)
-	}
-	for _, name := range append([]string{"Content-Encoding", "Content-Length"}, validators...) {
-		res.Header.Del(name)
-	}
-	res.ContentLength = -1
-	return body, nil
-}
-
-// lazy opens a reader at its first Read, which may wait for the network.
-type lazy struct {
-	open func() (io.Reader, error)
-	from io.Reader
-}
-
-// Read decodes.
-func (l *lazy) Read(p []byte) (int, error) {
-	if l.from == nil {
-		from, err := l.open()
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return 0, io.EOF // nothing at all
-			}
-			return 0, err
-		}
-		l.from = from
-	}
-	return l.from.Read(p)
 }
 
 // echoless is a body without the injected secrets. It holds back no more than

@@ -171,7 +171,7 @@ func TestEchoes(t *testing.T) {
 			_ = z.Close()
 		},
 		"unknown coding": func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Encoding", "br")
+			w.Header().Set("Content-Encoding", "compress")
 			_, _ = io.WriteString(w, r.Header.Get("X-Key"))
 		},
 		"basic": func(w http.ResponseWriter, r *http.Request) {

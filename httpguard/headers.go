@@ -63,6 +63,8 @@ func (x *exchange) outgoing() (http.Header, error) {
 		switch {
 		case slices.Contains(rereading, folded):
 			return nil, malformed("the header "+name+" would change the request after it was judged", nil)
+		case folded == "cookie" && x.target.cookies && !slices.Contains(drop, folded) && !slices.ContainsFunc(values, x.holdsToken):
+			out[name] = slices.Clone(values)
 		case slices.Contains(drop, folded), isCredential(folded), slices.ContainsFunc(values, x.holdsToken):
 		default:
 			out[name] = slices.Clone(values)

@@ -29,8 +29,9 @@ type call struct {
 	limit   int64    // tokens of output of one answer; -1 is as many as the model gives
 	made    int64    // images or characters that are paid by the piece
 	tools   []string
-	caching bool // writes into the provider's cache, which costs more than the input
-	dear    bool // a service tier above the list price
+	uses    map[string]int64 // tools of the provider's own that are paid by the use, and how often at most; -1 is any number
+	caching bool             // writes into the provider's cache, which costs more than the input
+	dear    bool             // a service tier above the list price
 }
 
 // deed is how an operation is paid.

@@ -191,17 +191,15 @@ func (c *call) offer(v any) {
 			if name != "" && name != kind {
 				c.tools = append(c.tools, name)
 			}
-			if paidTool(kind) {
-				c.priceless = "a tool of the provider's own is paid by the use"
-			}
+			c.offerPaid(kind, tool)
 		}
 	}
 }
 
 // paidTool reports whether a tool costs besides the tokens it makes. What the
-// caller itself runs does not.
+// caller itself runs does not, and what fetches pages.
 func paidTool(kind string) bool {
-	for _, own := range []string{"bash", "text_editor", "computer", "memory", "local_shell", "apply_patch", "tool_search", "mcp"} {
+	for _, own := range []string{"bash", "text_editor", "computer", "memory", "local_shell", "apply_patch", "tool_search", "mcp", "web_fetch", "url_context"} {
 		if kind == own || strings.HasPrefix(kind, own+"_") {
 			return false
 		}

@@ -32,7 +32,7 @@ func FuzzCall(f *testing.F) {
 		"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/images/generations", "/v1/audio/speech",
 		"/v1/messages", "/v1/messages/batches", "/v1/complete", "/v1beta/models/gemini-2.5-pro:generateContent", "/openai/deployments/gpt-4o/chat/completions", "/api/chat",
 	}
-	shipped, err := readShipped(shippedPrices)
+	shipped, tools, err := readShipped(shippedPrices)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func FuzzCall(f *testing.F) {
 		for _, path := range paths {
 			for _, provider := range []string{openAI, anthropic, azure, gemini} {
 				x := &exchange{in: &http.Request{Method: "POST"}, body: []byte(text), target: &target{
-					name: "t", provider: provider, kind: policy.LLMTarget, prices: &priceTable{shipped: shipped},
+					name: "t", provider: provider, kind: policy.LLMTarget, prices: &priceTable{shipped: shipped, tools: tools},
 				}, server: &Server{ledger: &ledger{}}}
 				c := x.readCall(&policy.HTTP{Path: path, Body: body})
 				m := x.newMeter(c)

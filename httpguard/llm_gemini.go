@@ -113,7 +113,7 @@ func (c *call) offerGemini(v any, either func(map[string]any, string, string) an
 		for kind := range tool {
 			if kind != "functionDeclarations" && kind != "function_declarations" {
 				c.tools = append(c.tools, snake(kind))
-				c.priceless = "a tool of the provider's own is paid by the use"
+				c.offerPaid(snake(kind), nil)
 			}
 		}
 	}

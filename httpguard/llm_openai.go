@@ -48,7 +48,8 @@ func readChat(c *call, body map[string]any) {
 	c.offer(body["tools"])
 	c.offer(body["functions"])
 	if body["web_search_options"] != nil {
-		c.tools, c.priceless = append(c.tools, "web_search"), "a search is paid by the use"
+		c.tools = append(c.tools, toolSearch)
+		c.use(toolSearch, max(1, c.choices))
 	}
 	if body["audio"] != nil {
 		c.priceless = "sound has a price of its own"
@@ -165,6 +166,11 @@ func readResponse(c *call, body map[string]any) {
 	c.limit = c.count(body, "max_output_tokens", -1)
 	c.dear = c.text(body, "service_tier") == "priority"
 	c.offer(body["tools"])
+	if most := c.count(body, "max_tool_calls", -1); most >= 0 {
+		for name := range c.uses {
+			c.uses[name] = most
+		}
+	}
 	c.takeJSON(body["text"])
 	c.take(body["instructions"])
 	c.extra += perReply

@@ -107,6 +107,7 @@ type looking struct {
 	key            []byte
 	capture        []byte
 	capturing      bool
+	most           int // bytes of the value that are kept
 }
 
 // maxMember is how many bytes the value of such a member may have.
@@ -117,6 +118,14 @@ var members = map[string]bool{
 	"usage": true, "usageMetadata": true, "model": true, "modelVersion": true, "service_tier": true,
 	"prompt_eval_count": true, "eval_count": true,
 }
+
+// long are those in which the uses of tools stand: they are kept only where a
+// tool was offered that is paid by the use.
+var long = map[string]bool{"output": true, "candidates": true}
+
+// maxLong is how many bytes one of these may have; in a longer one nothing is
+// counted, and the cost is unknown.
+const maxLong = 4 << 20
 
 // feed looks at the next bytes.
 func (l *looking) feed(p []byte) {
@@ -173,7 +182,11 @@ func (l *looking) step(b byte) {
 		}
 	case ':':
 		if l.depth == l.base && !l.capturing {
+			l.most = maxMember
 			l.capturing, l.capture = members[string(l.key)], l.capture[:0]
+			if long[string(l.key)] && len(l.meter.call.uses) > 0 {
+				l.most, l.capturing = maxLong, true
+			}
 			return
 		}
 	}
@@ -181,7 +194,7 @@ func (l *looking) step(b byte) {
 }
 
 func (l *looking) keep(b byte) {
-	if l.capturing && len(l.capture) <= maxMember {
+	if l.capturing && len(l.capture) <= l.most {
 		l.capture = append(l.capture, b)
 	}
 }
@@ -193,7 +206,8 @@ func (l *looking) end() {
 	}
 	l.capturing = false
 	value := bytes.TrimSpace(l.capture)
-	if len(l.capture) > maxMember || !json.Valid(value) {
+	if len(l.capture) > l.most || !json.Valid(value) {
+		l.meter.used.unpriced = l.meter.used.unpriced || l.most == maxLong
 		return
 	}
 	text := append(append(append([]byte(`{"`), l.key...), `":`...), value...)

@@ -3,6 +3,7 @@ package httpguard
 import (
 	"fmt"
 
+	"sallyport/mask"
 	"sallyport/policy"
 )
 
@@ -26,6 +27,9 @@ func (x *exchange) maskRequest() error {
 	if c == nil || x.cleaned {
 		return nil
 	}
+	if err := x.maskHead(c); err != nil {
+		return err
+	}
 	if len(x.body) == 0 && x.rest == nil {
 		x.cleaned = true
 		return nil
@@ -47,6 +51,26 @@ func (x *exchange) maskRequest() error {
 		}
 	}
 	return nil
+}
+
+// maskHead masks the query, the headers and the trailers.
+func (x *exchange) maskHead(c *mask.Content) error {
+	query, n, err := c.Form(nil, []byte(x.route.rawQuery))
+	if err != nil {
+		x.route.rawQuery = ""
+		return unmaskable("its query can't be read")
+	}
+	x.route.rawQuery = string(query)
+	x.countMasked(n + maskHeaders(c, x.header) + maskHeaders(c, x.trailer))
+	return nil
+}
+
+// recordedQuery is what the recording keeps of the query.
+func (x *exchange) recordedQuery() string {
+	if x.sides.Request.Spared && x.route.rawQuery != "" {
+		return sparedBody
+	}
+	return x.route.rawQuery
 }
 
 func unmaskable(why string) *policy.Refusal {

@@ -64,9 +64,9 @@ func (t Target) checkCost(out *target, add func(key string, err error)) {
 		}
 		return
 	}
-	shipped, err := readShipped(shippedPrices)
+	shipped, tools, err := readShipped(shippedPrices)
 	add("prices", err)
-	out.prices = &priceTable{shipped: shipped}
+	out.prices = &priceTable{shipped: shipped, tools: tools}
 	if t.Prices != "" {
 		out.prices.overlay, err = readOverlay(t.Prices)
 		add("prices", err)
@@ -105,6 +105,8 @@ func (m *meter) maxTokens() (int64, error) {
 	switch {
 	case c.problem != "":
 		return 0, missing(c.problem)
+	case c.operation == "realtime":
+		return 0, missing("a session has any number of answers")
 	case c.limit >= 0:
 		return product(c.limit, c.choices), nil
 	case m.price != nil && m.price.maxOutput > 0:
@@ -181,7 +183,8 @@ func (m *meter) cost(output func(limit int64) int64) (money, string) {
 	if c.dear {
 		sum = sum.times(2)
 	}
-	return sum, c.priceless
+	tools, reason := m.toolsAllowed()
+	return sum.plus(tools), c.priceless + reason
 }
 
 // outputLimit is how much output one answer can have.

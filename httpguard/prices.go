@@ -77,13 +77,16 @@ type rate struct {
 // price is what a model costs. Nothing is free because its price is not said:
 // the marks say which prices are.
 type price struct {
-	rates     []rate // by above, which is 0 in the first; none: tokens have no price
-	image     money  // of one made, at most
-	letter    money  // of one character spoken
-	second    money  // of sound heard
+	rates     []rate           // by above, which is 0 in the first; none: tokens have no price
+	image     money            // of one made, at most
+	letter    money            // of one character spoken
+	second    money            // of sound heard
+	sound     sounds           // of tokens of sound
+	uses      map[string]money // of one use of a tool of the provider's own, where it has a price for the model
 	hasImage  bool
 	hasLetter bool
 	hasSecond bool
+	hasSound  bool
 	maxInput  int64 // tokens the model takes; 0 is unknown
 	maxOutput int64 // tokens of one answer; 0 is unknown
 }
@@ -99,10 +102,19 @@ func (p *price) at(input int64) rate {
 	return r
 }
 
+// sounds is what one token of sound costs.
+type sounds struct{ input, cached, output money }
+
+func (p sounds) of(n sound) money {
+	cached := min(n.cached, n.input)
+	return p.input.times(n.input - cached).plus(p.cached.times(cached)).plus(p.output.times(n.output))
+}
+
 // priceTable finds prices by model: the operator's first, then the shipped.
 type priceTable struct {
 	overlay map[string]*price // nil: none
 	shipped map[string]*price
+	tools   map[string]money // of one use of a provider's own tool: "provider tool"
 }
 
 // find looks the model up under its provider's name, under its own, and under

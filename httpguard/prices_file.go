@@ -37,15 +37,24 @@ type shippedModel struct {
 	Image     string   `json:"image"`
 	Letters   string   `json:"letters"`
 	Minute    string   `json:"minute"`
+	SoundIn   string   `json:"sound_input"` // a million tokens of sound
+	SoundKept string   `json:"sound_cached"`
+	SoundOut  string   `json:"sound_output"`
+	Search    string   `json:"search"` // one search of the provider's own; absent: the provider's price of one
 	MaxInput  int64    `json:"max_input"`
 	MaxOutput int64    `json:"max_output"`
 }
 
-// readShipped reads prices.json.
-func readShipped(text []byte) (map[string]*price, error) {
+// readShipped reads prices.json: of models, and of tools.
+func readShipped(text []byte) (map[string]*price, map[string]money, error) {
 	var file struct {
-		AsOf    string `json:"as_of"`
-		Note    string `json:"note"`
+		AsOf  string `json:"as_of"`
+		Note  string `json:"note"`
+		Tools []struct {
+			Providers []string `json:"providers"`
+			Tool      string   `json:"tool"`
+			Each      string   `json:"each"`
+		} `json:"tools"`
 		Sources []struct {
 			Source string         `json:"source"`
 			Models []shippedModel `json:"models"`
@@ -54,28 +63,38 @@ func readShipped(text []byte) (map[string]*price, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&file); err != nil {
-		return nil, fmt.Errorf("read the shipped prices: %w", err)
+		return nil, nil, fmt.Errorf("read the shipped prices: %w", err)
+	}
+	tools := map[string]money{}
+	for _, t := range file.Tools {
+		each, err := parseMoney(t.Each, 1)
+		if err != nil {
+			return nil, nil, fmt.Errorf("shipped prices: %s: %w", t.Tool, err)
+		}
+		for _, provider := range t.Providers {
+			tools[provider+" "+t.Tool] = each
+		}
 	}
 	out := map[string]*price{}
 	for _, source := range file.Sources {
 		for _, m := range source.Models {
 			p, err := m.price()
 			if err != nil {
-				return nil, fmt.Errorf("shipped prices: %v: %w", m.Models, err)
+				return nil, nil, fmt.Errorf("shipped prices: %v: %w", m.Models, err)
 			}
 			for _, name := range m.Models {
 				if out[name] != nil {
-					return nil, fmt.Errorf("shipped prices: %s stands twice", name)
+					return nil, nil, fmt.Errorf("shipped prices: %s stands twice", name)
 				}
 				out[name] = p
 			}
 		}
 	}
-	return out, nil
+	return out, tools, nil
 }
 
 func (m shippedModel) price() (*price, error) {
-	p := &price{maxInput: m.MaxInput, maxOutput: m.MaxOutput, hasImage: m.Image != "", hasLetter: m.Letters != "", hasSecond: m.Minute != ""}
+	p := &price{maxInput: m.MaxInput, maxOutput: m.MaxOutput, hasImage: m.Image != "", hasLetter: m.Letters != "", hasSecond: m.Minute != "", hasSound: m.SoundIn != "" || m.SoundOut != ""}
 	var all []error
 	read := func(s string, per int64, absent money) money {
 		if s == "" {
@@ -97,6 +116,11 @@ func (m shippedModel) price() (*price, error) {
 		}
 	}
 	p.image, p.letter, p.second = read(m.Image, 1, 0), read(m.Letters, perMillion, 0), read(m.Minute, 60, 0)
+	p.sound = sounds{input: read(m.SoundIn, perMillion, 0), output: read(m.SoundOut, perMillion, 0)}
+	p.sound.cached = read(m.SoundKept, perMillion, p.sound.input)
+	if m.Search != "" {
+		p.uses = map[string]money{toolSearch: read(m.Search, 1, 0)}
+	}
 	return p, errors.Join(all...)
 }
 
@@ -193,6 +217,20 @@ func overlayPrice(entry map[string]any) (*price, error) {
 	p.second, p.hasSecond = o.money("input_cost_per_second")
 	if second, ok := o.money("output_cost_per_second"); ok {
 		p.second, p.hasSecond = p.second.plus(second), true
+	}
+	in, okIn := o.money("input_cost_per_audio_token")
+	out, okOut := o.money("output_cost_per_audio_token")
+	p.sound, p.hasSound = sounds{input: in, cached: in, output: out}, okIn || okOut
+	if kept, ok := o.money("cache_read_input_audio_token_cost"); ok {
+		p.sound.cached = kept
+	}
+	if sizes := object(entry["search_context_cost_per_query"]); sizes != nil {
+		dearest := money(0)
+		for size := range sizes {
+			each, _ := o.amount(sizes, size)
+			dearest = max(dearest, each)
+		}
+		p.uses = map[string]money{toolSearch: dearest, toolSearchPreview: dearest}
 	}
 	return p, o.err
 }

@@ -41,7 +41,7 @@ func TestMoney(t *testing.T) {
 }
 
 func TestShippedPrices(t *testing.T) {
-	shipped, err := readShipped(shippedPrices)
+	shipped, _, err := readShipped(shippedPrices)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestOverlay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shipped, _ := readShipped(shippedPrices)
+	shipped, _, _ := readShipped(shippedPrices)
 	table := &priceTable{overlay: models, shipped: shipped}
 	if p := table.find(openAI, "gpt-4o"); p.rates[0].output != 3_000_000 || p.rates[0].cached != 500_000 || p.maxInput != 1000 || p.maxOutput != 100 {
 		t.Errorf("gpt-4o: %+v", p)
@@ -126,7 +126,7 @@ func TestOverlay(t *testing.T) {
 
 // TestTiers charges the whole call by the rate of its length.
 func TestTiers(t *testing.T) {
-	shipped, _ := readShipped(shippedPrices)
+	shipped, _, _ := readShipped(shippedPrices)
 	target := &target{name: "a", provider: anthropic, prices: &priceTable{shipped: shipped}}
 	m := &meter{ledger: &ledger{}, target: target, call: &call{model: "claude-sonnet-4-5", deed: byToken, operation: "chat"}}
 	m.price = target.prices.find(anthropic, m.call.model)

@@ -25,8 +25,8 @@ const ruleMask = "(mask)"
 var validators = []string{"ETag", "Digest", "Content-Digest", "Repr-Digest", "Content-MD5", "Accept-Ranges", "X-Goog-Hash", "X-Checksum-Sha256", "Last-Modified"}
 
 // rebinding are response headers that would lead the caller past the gateway,
-// or hand it a credential of the upstream's: a session cookie is one.
-var rebinding = []string{"Alt-Svc", "Set-Cookie", "Set-Cookie2", "Strict-Transport-Security", "Public-Key-Pins"}
+// or hand it a credential of the upstream's. cookies.go sees to Set-Cookie.
+var rebinding = []string{"Alt-Svc", "Set-Cookie2", "Strict-Transport-Security", "Public-Key-Pins"}
 
 // respond is given the upstream's response before any of it is sent.
 func (x *exchange) respond(res *http.Response) error {
@@ -36,6 +36,7 @@ func (x *exchange) respond(res *http.Response) error {
 	if len(res.Trailer) > 0 {
 		res.Header.Del("Content-Length") // HTTP/2 has both, HTTP/1.1 trailers of chunks only
 	}
+	x.decode(res)
 	if err := x.hideEchoes(res); err != nil {
 		return err
 	}
@@ -61,7 +62,11 @@ func (x *exchange) respond(res *http.Response) error {
 // own makes the headers those of the gateway.
 func (x *exchange) own(h http.Header) {
 	discard(h)
+	x.relocateCookies(h)
 	x.relocateHeaders(h)
+	if c := x.sides.Response.Content; c != nil {
+		x.countMasked(maskHeaders(c, h))
+	}
 	x.sign(h)
 }
 
@@ -140,7 +145,7 @@ func (x *exchange) maskable(res *http.Response) (media, error) {
 	case res.StatusCode == http.StatusPartialContent:
 		return media{}, withheld("it is a part of the whole", nil)
 	case !plainCoding(res.Header):
-		return media{}, withheld("it is compressed", nil)
+		return media{}, withheld("its content coding is none that is read", nil)
 	}
 	if len(res.Header.Values("Content-Type")) > 1 {
 		return media{}, withheld("it has more than one content type", nil)

@@ -58,8 +58,12 @@ func TestMask(t *testing.T) {
 		"broken":         {answer: answer(200, "application/json", doc[:40]), status: 502},
 		"not UTF-8":      {answer: answer(200, "application/json", `{"a":"`+canary+"\xff\"}"), status: 502},
 		"utf-16":         {answer: answer(200, "application/json; charset=utf-16", "\xff\xfe{\x00}\x00"+canary), status: 502},
-		"compressed":     {answer: answer(200, "application/json", packed.String(), "Content-Encoding", "gzip"), status: 502},
+		"compressed":     {answer: answer(200, "application/json", packed.String(), "Content-Encoding", "gzip"), status: 200, body: masked},
 		"claims gzip":    {answer: answer(200, "application/json", doc, "Content-Encoding", "gzip"), status: 502},
+		"other coding":   {answer: answer(200, "application/json", doc, "Content-Encoding", "compress"), status: 502},
+		"two codings":    {answer: answer(200, "application/json", packed.String(), "Content-Encoding", "gzip, br"), status: 502},
+		"cut gzip":       {answer: answer(200, "application/json", packed.String()[:packed.Len()-9], "Content-Encoding", "gzip"), status: 502},
+		"part of gzip":   {answer: answer(206, "application/json", packed.String(), "Content-Encoding", "gzip"), status: 502},
 		"partial":        {answer: answer(206, "application/json", doc, "Content-Range", "bytes 0-9/10"), status: 502},
 		"large": {answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")

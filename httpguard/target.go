@@ -27,6 +27,7 @@ type Target struct {
 	AllowPrivate bool          `toml:"allow_private"` // the upstream's name may stand for a private address
 	DataHosts    []string      `toml:"data_hosts"`    // of Pinecone: hosts of indexes, which take *
 	TokenQuery   string        `toml:"token_query"`   // the query parameter that may hold the gateway token
+	Cookies      bool          `toml:"cookies"`       // cookies pass, as the gateway's
 	UnknownCost  string        `toml:"unknown_cost"`  // of a model's provider: "deny" or "allow" calls whose cost can't be told
 	Prices       string        `toml:"prices"`        // file of prices in LiteLLM's format, above the shipped ones
 	IdleTimeout  time.Duration `toml:"idle_timeout"`  // of a WebSocket on which nothing comes, and of an upload
@@ -54,6 +55,7 @@ type target struct {
 	pool       *pool
 	lastEcho   atomic.Pointer[remembered]
 	tokenQuery string        // "" for none
+	cookies    bool          // pass
 	idle       time.Duration // of a WebSocket and of an upload
 }
 
@@ -83,7 +85,7 @@ func (t Target) parse(name string) (*target, []Problem) {
 	if len(out.upstreams) > 0 {
 		out.upstream = out.upstreams[0]
 	}
-	out.tokenQuery, out.idle = t.TokenQuery, t.IdleTimeout
+	out.tokenQuery, out.idle, out.cookies = t.TokenQuery, t.IdleTimeout, t.Cookies
 	if out.idle == 0 {
 		out.idle = idleLimit
 	}

@@ -16,9 +16,20 @@ type usage struct {
 	written int64 // into the provider's cache
 	hour    int64 // of written: for an hour
 	output  int64
+	sound   sound // of input, cached and output
 	seconds float64
 	dear    bool
+
+	searches   int64           // of the provider's own
+	lookups    int64           // in files, the same
+	containers map[string]bool // in which it ran programs, by id
+	unpriced   bool            // something was used that has no price here
 }
+
+// sound is how many of the tokens are sound.
+type sound struct{ input, cached, output int64 }
+
+func (s sound) any() bool { return s != sound{} }
 
 // reply is what is read of a response, or of one event of a stream.
 type reply struct {
@@ -33,27 +44,61 @@ type reply struct {
 	Response    *reply             `json:"response"`          // of OpenAI's responses
 	PromptCount int64              `json:"prompt_eval_count"` // Ollama's
 	EvalCount   int64              `json:"eval_count"`
+	Output      []outputItem       `json:"output"`     // of OpenAI's responses
+	Candidates  []groundedPart     `json:"candidates"` // Gemini's
+}
+
+// outputItem is what is read of an item of a response: the calls of OpenAI's own
+// tools are items.
+type outputItem struct {
+	Type      string `json:"type"`
+	Container string `json:"container_id"`
+	Action    struct {
+		Type string `json:"type"`
+	} `json:"action"`
+}
+
+// groundedPart says what Google searched for.
+type groundedPart struct {
+	Grounding struct {
+		Queries []string `json:"webSearchQueries"`
+	} `json:"groundingMetadata"`
 }
 
 // usageBody holds the names of OpenAI's chat, then those it shares with
 // Anthropic, then Anthropic's.
 type usageBody struct {
-	Prompt        int64 `json:"prompt_tokens"`
-	Completion    int64 `json:"completion_tokens"`
-	PromptDetails struct {
-		Cached int64 `json:"cached_tokens"`
-	} `json:"prompt_tokens_details"`
-	Input        int64 `json:"input_tokens"`
-	Output       int64 `json:"output_tokens"`
-	InputDetails struct {
-		Cached int64 `json:"cached_tokens"`
-	} `json:"input_tokens_details"`
-	CacheRead     int64 `json:"cache_read_input_tokens"`
-	CacheCreation int64 `json:"cache_creation_input_tokens"`
+	Prompt        int64         `json:"prompt_tokens"`
+	Completion    int64         `json:"completion_tokens"`
+	PromptDetails inputDetails  `json:"prompt_tokens_details"`
+	OutputSound   outputDetails `json:"completion_tokens_details"`
+
+	Input         int64         `json:"input_tokens"`
+	Output        int64         `json:"output_tokens"`
+	InputDetails  inputDetails  `json:"input_tokens_details"`
+	RealtimeIn    inputDetails  `json:"input_token_details"` // of the Realtime API
+	RealtimeOut   outputDetails `json:"output_token_details"`
+	CacheRead     int64         `json:"cache_read_input_tokens"`
+	CacheCreation int64         `json:"cache_creation_input_tokens"`
 	Creation      struct {
 		Hour int64 `json:"ephemeral_1h_input_tokens"`
 	} `json:"cache_creation"`
 	Seconds float64 `json:"seconds"` // of sound, where type is duration
+	Tools   struct {
+		Searches int64 `json:"web_search_requests"`
+	} `json:"server_tool_use"` // Anthropic's
+}
+
+type inputDetails struct {
+	Cached  int64 `json:"cached_tokens"`
+	Sound   int64 `json:"audio_tokens"`
+	Details struct {
+		Sound int64 `json:"audio_tokens"`
+	} `json:"cached_tokens_details"`
+}
+
+type outputDetails struct {
+	Sound int64 `json:"audio_tokens"`
 }
 
 type geminiUsage struct {
@@ -90,7 +135,11 @@ func (u *usage) take(a *reply) {
 		u.seen = true
 		top(&u.input, b.Prompt, b.Input+b.CacheRead+b.CacheCreation)
 		top(&u.output, b.Completion, b.Output)
-		top(&u.cached, b.PromptDetails.Cached, b.InputDetails.Cached, b.CacheRead)
+		top(&u.cached, b.PromptDetails.Cached, b.InputDetails.Cached, b.RealtimeIn.Cached, b.CacheRead)
+		top(&u.sound.input, b.PromptDetails.Sound, b.InputDetails.Sound, b.RealtimeIn.Sound)
+		top(&u.sound.cached, b.PromptDetails.Details.Sound, b.InputDetails.Details.Sound, b.RealtimeIn.Details.Sound)
+		top(&u.sound.output, b.OutputSound.Sound, b.RealtimeOut.Sound)
+		top(&u.searches, b.Tools.Searches)
 		top(&u.written, b.CacheCreation)
 		top(&u.hour, b.Creation.Hour)
 		u.seconds = max(u.seconds, b.Seconds)
@@ -101,6 +150,7 @@ func (u *usage) take(a *reply) {
 		top(&u.cached, g.Cached)
 		top(&u.output, g.Candidates+g.Thoughts)
 	}
+	u.takeTools(a)
 	if a.EvalCount > 0 || a.PromptCount > 0 {
 		u.seen = true
 		top(&u.input, a.PromptCount)
@@ -135,13 +185,15 @@ func (m *meter) bill(u usage) (money, bool) {
 		cached := min(u.cached, u.input)
 		written := min(u.written, u.input-cached)
 		hour := min(u.hour, written)
-		sum := r.input.times(u.input - cached - written).plus(r.cached.times(cached))
+		text := u.textOf(cached)
+		sum := r.input.times(text.input - written).plus(r.cached.times(text.cached))
 		sum = sum.plus(r.written.times(written - hour)).plus(r.hour.times(hour))
-		sum = sum.plus(r.output.times(u.output))
+		sum = sum.plus(r.output.times(text.output)).plus(p.sound.of(u.sound))
 		if u.dear {
 			sum = sum.times(2)
 		}
-		return sum, m.call.priceless == ""
+		tools, known := m.toolsUsed(p, u)
+		return sum.plus(tools), known && m.call.priceless == "" && (p.hasSound || !u.sound.any())
 	case m.call.deed == byImage && p.hasImage:
 		return p.image.times(m.call.made), true
 	case m.call.deed == byLetter && p.hasLetter:

@@ -41,8 +41,8 @@ func (x *exchange) upgrades() bool {
 	return strings.EqualFold(x.in.Header.Get("Upgrade"), "websocket")
 }
 
-// checkUpgrade refuses what can't be carried: another protocol, and messages
-// that a mask should read.
+// checkUpgrade refuses what can't be carried: another protocol, and what is no
+// handshake.
 func (x *exchange) checkUpgrade() error {
 	kind := x.in.Header.Get("Upgrade")
 	switch {
@@ -50,12 +50,6 @@ func (x *exchange) checkUpgrade() error {
 		return nil
 	case !x.upgrades():
 		return &policy.Refusal{Kind: policy.Unsupported, Public: "of upgrades only WebSocket is offered"}
-	case x.target.masks != nil:
-		return &policy.Refusal{
-			Kind: policy.Unsupported, Rule: ruleMask,
-			Public: "WebSocket is not offered on this target: a mask applies to it, and its messages can't be masked yet",
-			Hint:   "use plain requests",
-		}
 	}
 	key, err := base64.StdEncoding.DecodeString(x.in.Header.Get("Sec-Websocket-Key"))
 	if x.in.Method != http.MethodGet || x.in.ProtoMajor != 1 || err != nil || len(key) != 16 || len(x.in.Header.Values("Upgrade")) > 1 ||
@@ -180,8 +174,8 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	stop := context.AfterFunc(ctx, func() { end("the gateway shut down"); shut() })
 	defer stop()
 
-	caller := &socket{name: "caller", r: from, w: conn, masks: false, wantsMask: true}
-	upstream := &socket{name: "upstream", r: bufio.NewReader(up), w: up, masks: true}
+	caller := &socket{name: "caller", r: from, w: conn, masks: false, wantsMask: true, hides: newFrames(x.sides.Request)}
+	upstream := &socket{name: "upstream", r: bufio.NewReader(up), w: up, masks: true, hides: newFrames(x.sides.Response)}
 	caller.deadline = func() { _ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 	var both sync.WaitGroup
 	move := func(from, to *socket) {
@@ -197,6 +191,7 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	both.Go(func() { move(upstream, caller) })
 	both.Wait()
 	shut()
+	x.countMasked(caller.hides.count() + upstream.hides.count())
 	return reason
 }
 
@@ -219,17 +214,26 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 		if from.masks && x.echo != nil {
 			x.echo.hide(m.payload, true)
 		}
-		if err := x.session.write(recorder.Event{Frame: frameOf(x.number, from.name, m)}); err != nil {
-			x.cut(unrecorded(err))
-			to.close(1011, "internal error")
-			from.close(1011, "internal error")
-			return errUnrecorded.Error()
-		}
 		if from.masks {
-			x.bytes += int64(len(m.payload))
+			x.asked.meter.frame(m)
 		}
-		if err := to.write(m.op, m.payload); err != nil {
-			return "the " + to.name + " went away"
+		if m.op == opPing && from.hides != nil {
+			// What a ping holds would have to come back as it is: it stays here.
+			if from.write(opPong, m.payload) != nil {
+				return "the " + from.name + " went away"
+			}
+			continue
+		}
+		all, err := from.hides.mask(m)
+		if err != nil {
+			from.close(1008, ruleMaskFailed)
+			to.close(1008, ruleMaskFailed)
+			return "a mask could not read a message of the " + from.name
+		}
+		for _, m := range all {
+			if why := x.pass(from, to, m); why != "" {
+				return why
+			}
 		}
 		if m.op == opClose {
 			return ""
@@ -237,11 +241,30 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 	}
 }
 
+// pass records a message and sends it on. It says what went wrong.
+func (x *exchange) pass(from, to *socket, m message) string {
+	if err := x.session.write(recorder.Event{Frame: frameOf(x.number, from, m)}); err != nil {
+		x.cut(unrecorded(err))
+		to.close(1011, "internal error")
+		from.close(1011, "internal error")
+		return errUnrecorded.Error()
+	}
+	if from.masks {
+		x.bytes += int64(len(m.payload))
+	}
+	if err := to.write(m.op, m.payload); err != nil {
+		return "the " + to.name + " went away"
+	}
+	return ""
+}
+
 // frameOf is what the recording keeps of a message: of text the beginning, of
 // anything else the length.
-func frameOf(id int64, from string, m message) *recorder.Frame {
-	f := &recorder.Frame{ID: id, From: from, Type: opNames[m.op], Bytes: int64(len(m.payload))}
+func frameOf(id int64, from *socket, m message) *recorder.Frame {
+	f := &recorder.Frame{ID: id, From: from.name, Type: opNames[m.op], Bytes: int64(len(m.payload))}
 	switch {
+	case from.hides.spares() && len(m.payload) > 0:
+		f.Body = sparedBody
 	case m.op == opText:
 		text := m.payload
 		if len(text) > maxFrameText {

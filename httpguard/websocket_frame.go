@@ -46,6 +46,7 @@ type socket struct {
 	masks     bool // what is written to it is masked: it is a server
 	wantsMask bool // what it sends must be masked: it is a client
 	deadline  func()
+	hides     *frames // what is masked in what it sends; nil: nothing
 
 	op   byte   // of the message whose fragments are read
 	part []byte // its fragments so far

@@ -200,12 +200,10 @@ func TestWebSocketRefused(t *testing.T) {
 	good := []string{"Connection", "Upgrade", "Upgrade", "websocket", "Sec-Websocket-Version", "13", "Sec-Websocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="}
 	with := func(name, value string) []string { return append(slices.Clone(good), name, value) }
 	for name, c := range map[string]struct {
-		masked  bool
 		method  string
 		headers []string
 		status  int
 	}{
-		"masks":         {masked: true, headers: good, status: 501},
 		"version":       {headers: with("Sec-Websocket-Version", "8"), status: 400},
 		"key":           {headers: with("Sec-Websocket-Key", "AAAA"), status: 400},
 		"no connection": {headers: with("Connection", "close"), status: 400},
@@ -216,11 +214,7 @@ func TestWebSocketRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPeer(t, ok)
-			g := newGateway(t, p.URL, func(cfg *Config) {
-				if c.masked {
-					masking("secret")(cfg)
-				}
-			})
+			g := newGateway(t, p.URL, nil)
 			method := c.method
 			if method == "" {
 				method = "GET"

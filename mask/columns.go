@@ -17,6 +17,10 @@ type ColumnPattern struct {
 	Table  string
 	Column string
 	Filter string // equality, deny or allow
+	// Within is what masks the documents of the column where only members of
+	// them are protected; nil for the whole of it.
+	Within *Transform
+	Looked bool // something is looked for in the column
 }
 
 // parseColumn reads table.column or schema.table.column.
@@ -73,10 +77,14 @@ func NewColumns(rules []Rule, target string) *Columns {
 				if p.Filter = r.Filter; p.Filter == "" {
 					p.Filter = "allow" // what is found is protected, not the text around it
 				}
+				p.Looked = true
 				c.looks = append(c.looks, look{p, Detection{r.Detect, r.transform()}})
 			default:
 				if p.Filter = r.Filter; p.Filter == "" {
 					p.Filter = filters[0]
+				}
+				if t.Inside() {
+					p.Within = t
 				}
 				c.patterns = append(c.patterns, p)
 				c.transforms = append(c.transforms, t)

@@ -35,6 +35,7 @@ type Events struct {
 	out     []Event
 	masked  int
 	path    []string
+	frames  bool // the stream outlives the answers in it
 }
 
 // strand is a lane, and how the rest of it is sent.
@@ -50,6 +51,9 @@ type strand struct {
 
 // NewEvents begins a stream.
 func NewEvents(c *Content) *Events { return &Events{content: c} }
+
+// NewFrames begins what one side of a WebSocket sends, a value a message.
+func NewFrames(c *Content) *Events { return &Events{content: c, frames: true} }
 
 // Masked is how many values were masked so far.
 func (m *Events) Masked() int { return m.masked }
@@ -103,6 +107,8 @@ func (m *Events) claim() {
 		m.responses(kind)
 	case e.get(0, "candidates") != none:
 		m.gemini()
+	case e.get(0, "serverContent") != none:
+		m.live()
 	case e.get(0, "done") != none:
 		m.ollama()
 	}

@@ -85,6 +85,43 @@ func (m *Events) gemini() {
 	}
 }
 
+// live takes a message of Gemini's Live API. What the model says in a turn is one
+// text, and so is what it is heard to say, and what it hears.
+// https://ai.google.dev/api/live#BidiGenerateContentServerContent
+func (m *Events) live() {
+	e := &m.event
+	content := e.get(0, "serverContent")
+	for part := range e.children(e.get(content, "modelTurn", "parts")) {
+		if data := e.get(part, "inlineData", "data"); data != none && isBase64(e.raw(data)) {
+			e.skip(data)
+		}
+		thought := ""
+		if string(e.raw(e.get(part, "thought"))) == "true" {
+			thought = `,"thought":true`
+		}
+		m.say(e.get(part, "text"), "turn"+thought, "turn", `{"serverContent":{"modelTurn":{"parts":[{"text":`, thought+`}]}}}`)
+	}
+	for _, name := range []string{"outputTranscription", "inputTranscription"} {
+		m.say(e.get(content, name, "text"), name, name, `{"serverContent":{"`+name+`":{"text":`, "}}}")
+		if string(e.raw(e.get(content, name, "finished"))) == "true" {
+			m.finish(name)
+		}
+	}
+	for _, end := range []string{"generationComplete", "interrupted", "turnComplete"} {
+		if string(e.raw(e.get(content, end))) == "true" {
+			m.finish("turn")
+			m.finish("outputTranscription")
+		}
+	}
+}
+
+// say takes a part of the lane, whose rest goes between head and tail.
+func (m *Events) say(n int, key, group, head, tail string) {
+	if m.event.is(n, jsontext.KindString) {
+		m.take(m.strand(key, group, func(s *strand) { s.head, s.tail = []byte(head), []byte(tail) }), n)
+	}
+}
+
 // ollama takes a line of Ollama's own API.
 // https://github.com/ollama/ollama/blob/main/docs/api.md
 func (m *Events) ollama() {

@@ -153,7 +153,10 @@ func (m *Events) responses(kind string) {
 			place += "/" + name + " " + string(e.raw(n))
 		}
 	}
-	item := "item " + string(e.raw(e.get(0, "output_index")))
+	item := "item " + string(e.raw(e.get(0, "response_id"))) + " " + string(e.raw(e.get(0, "output_index")))
+	if strings.Contains(kind, "audio") || strings.HasPrefix(kind, "conversation.item.") {
+		m.sound(0)
+	}
 	delta := e.get(0, "delta")
 	switch family, isDelta := strings.CutSuffix(kind, ".delta"); {
 	case strings.HasSuffix(family, "audio"): // sound
@@ -181,9 +184,38 @@ func (m *Events) responses(kind string) {
 		for _, s := range m.lanes {
 			s.closing = s.closing || s.key == family+place || family == "response.content_part" && strings.HasSuffix(s.key, place)
 		}
+	case m.frames:
+		m.answered(kind)
 	case kind == "response.completed", kind == "response.incomplete", kind == "response.failed", kind == "response.done", kind == "response.cancelled", kind == "error":
 		for _, s := range m.lanes {
 			s.closing = true
 		}
+	}
+}
+
+// answered takes an event of the Realtime API that ends an answer, and the texts
+// of that alone: what others say goes on.
+func (m *Events) answered(kind string) {
+	e := &m.event
+	id := e.get(0, "response", "id")
+	if kind != "response.done" || id == none {
+		return
+	}
+	for _, s := range m.lanes {
+		s.closing = s.closing || strings.Contains(s.key, "/response_id "+string(e.raw(id)))
+	}
+}
+
+// sound passes over encoded sound: the member audio of events and of parts that
+// say they hold it.
+func (m *Events) sound(n int) {
+	e := &m.event
+	if strings.Contains(string(e.text(e.get(n, "type"))), "audio") {
+		if audio := e.get(n, "audio"); e.is(audio, jsontext.KindString) && isBase64(e.raw(audio)) {
+			e.skip(audio)
+		}
+	}
+	for c := range e.children(n) {
+		m.sound(c)
 	}
 }

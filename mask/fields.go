@@ -11,7 +11,8 @@ import (
 // they are masked.
 //
 // A rule's field is a member's name, which holds at any depth, or a dotted path
-// from the top of the document; each part takes *, and arrays on the way don't
+// from the top of the document, before which $. may stand: $.name is that
+// member of the top alone; each part takes *, and arrays on the way don't
 // count. Names compare unescaped and case by case. A member whose own name has
 // dots in it is looked at as if it were nested, so that {"user.ssn": 1} is found
 // like {"user": {"ssn": 1}}.
@@ -43,8 +44,9 @@ func NewFields(rules []Rule, target string) *Fields {
 func (r Rule) fields() (list []field) {
 	t := r.transform()
 	for _, s := range r.Fields {
-		path := strings.Split(s, ".")
-		list = append(list, field{path, len(path) == 1, t})
+		top, fromTop := strings.CutPrefix(s, "$.")
+		path := strings.Split(top, ".")
+		list = append(list, field{path, len(path) == 1 && !fromTop, t})
 	}
 	return list
 }

@@ -127,9 +127,11 @@ var opaque = map[string]bool{
 // sealed reports whether a string, in quotes, is the value of such a member and
 // looks like one.
 func sealed(name string, quoted []byte) bool {
-	if !opaque[name] || len(quoted) < 34 && name != "obfuscation" {
-		return false
-	}
+	return opaque[name] && (len(quoted) >= 34 || name == "obfuscation") && isBase64(quoted)
+}
+
+// isBase64 reports whether a string, in quotes, has only what encoded bytes have.
+func isBase64(quoted []byte) bool {
 	for _, b := range quoted[1 : len(quoted)-1] {
 		if !isAlnum(b) && b != '+' && b != '/' && b != '=' && b != '-' && b != '_' {
 			return false

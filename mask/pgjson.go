@@ -2,6 +2,7 @@ package mask
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -46,6 +47,28 @@ func (t *Transform) At(path []string, text bool) *Transform {
 		return nil
 	}
 	return newInside(f, t.name, text)
+}
+
+// AtAny is At for a value that may lie at any of the paths: it masks what any
+// of them does.
+func (t *Transform) AtAny(paths [][]string, text bool) *Transform {
+	var all *Fields
+	for _, path := range paths {
+		part := t.At(path, text && len(path) > 0)
+		switch {
+		case part == nil:
+		case part.inside == nil:
+			return part
+		case all == nil:
+			all = &Fields{list: slices.Clip(part.inside.fields.list)}
+		default:
+			all.list = append(all.list, part.inside.fields.list...)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return newInside(all, t.name, text && !slices.ContainsFunc(paths, func(p []string) bool { return len(p) == 0 }))
 }
 
 // at is what is protected below path, or the transform of what is at path when

@@ -197,3 +197,43 @@ func TestKey(t *testing.T) {
 		t.Error("no key and a key are the same")
 	}
 }
+
+// TestAtAny is a value that may lie at several paths, and fields from the top.
+func TestAtAny(t *testing.T) {
+	rule := Rule{Targets: []string{"o"}, Columns: []string{"a.doc"}, Fields: []string{"$.pin", "list.*.code", "list.key"}}
+	if p := rule.Problems(); len(p) > 0 {
+		t.Fatal(p)
+	}
+	whole := rule.column()
+	for name, c := range map[string]struct {
+		paths [][]string
+		text  bool
+		value string
+		want  string // "" is free
+	}{
+		"the top alone":   {[][]string{nil}, false, `{"pin": 1, "a": {"pin": 2}}`, `{"pin": "[redacted]", "a": {"pin": 2}}`},
+		"elsewhere":       {[][]string{{"a"}}, false, `{"pin": 2}`, ""},
+		"itself":          {[][]string{{"pin"}}, true, `1234`, `[redacted]`},
+		"place or member": {[][]string{{"list"}, {"list", "0"}}, false, `{"key": 1, "code": 2, "0": {"code": 3}}`, `{"key": "[redacted]", "code": "[redacted]", "0": {"code": "[redacted]"}}`},
+		"one of them":     {[][]string{{"a"}, {"pin"}}, true, `x`, `[redacted]`},
+		"a text":          {[][]string{{"list"}}, true, `plain`, `plain`},
+		"a root's text":   {[][]string{nil}, true, `plain`, `[redacted]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := whole.AtAny(c.paths, c.text)
+			if tr == nil {
+				if c.want != "" {
+					t.Error("it is free")
+				}
+				return
+			}
+			f := Field{Type: oidJSON, Modifier: -1}
+			if c.text {
+				f.Type = oidText
+			}
+			if out, null := tr.Apply(nil, f, []byte(c.value)); null || string(out) != c.want {
+				t.Errorf("got %s, want %s", out, c.want)
+			}
+		})
+	}
+}

@@ -222,10 +222,10 @@ func TestColumns(t *testing.T) {
 		}
 	}
 	want := []ColumnPattern{
-		{"*", "users", "password", "deny"},
-		{"audit", "users", "ssn", "deny"},
-		{"*", "users", "*", "equality"},
-		{"*", "*", "card_*", "equality"},
+		{"*", "users", "password", "deny", nil, false},
+		{"audit", "users", "ssn", "deny", nil, false},
+		{"*", "users", "*", "equality", nil, false},
+		{"*", "*", "card_*", "equality", nil, false},
 	}
 	if got := c.Patterns(); !slices.Equal(got, want) {
 		t.Errorf("patterns %v", got)

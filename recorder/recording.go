@@ -1,9 +1,7 @@
 package recorder
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"sallyport/policy"
 )
@@ -31,12 +31,13 @@ type Recording struct {
 	now     func() time.Time
 	metrics *metrics
 
-	mu     sync.Mutex
-	f      file
-	err    error // the first failure; never cleared
-	event  Event // the last one written: Seq and Totals go on from it
-	line   bytes.Buffer
-	encode *json.Encoder // into line
+	mu    sync.Mutex
+	f     file
+	err   error // the first failure; never cleared
+	event Event // the last one written: Seq and Totals go on from it
+	line  []byte
+
+	statements, outcomes prometheus.Counter // nil until the first of them
 }
 
 // Begin makes the recording of a new session and writes its first event.
@@ -58,8 +59,6 @@ func (r *Recorder) Begin(ctx context.Context, o Opening) (*Recording, error) {
 		return nil, fmt.Errorf("begin recording: %w", err)
 	}
 	rec := &Recording{session: o.Session, now: r.now, metrics: r.metrics, f: f}
-	rec.encode = json.NewEncoder(&rec.line)
-	rec.encode.SetEscapeHTML(false)
 	if err := rec.Write(Event{Kind: KindOpen, Open: &o}); err != nil {
 		_ = f.Close()
 		return nil, err
@@ -119,25 +118,41 @@ func (rec *Recording) append(e Event) error {
 	e.count()
 	fit(&e, maxText)
 
-	rec.line.Reset()
+	var err error
 	rec.event = e // encoded from here: an Event passed by value would be copied to the heap
-	if err := rec.encode.Encode(&rec.event); err != nil {
+	if rec.line, err = appendLine(rec.line[:0], &rec.event); err != nil {
 		return fmt.Errorf("encode %s: %w", kind, err)
 	}
 	rec.event.drop()
-	n, err := rec.f.Write(rec.line.Bytes())
-	if err == nil && n < rec.line.Len() {
+	n, err := rec.f.Write(rec.line)
+	if err == nil && n < len(rec.line) {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", kind, err)
 	}
-	rec.metrics.events.WithLabelValues(kind).Inc()
+	rec.counter(kind).Inc()
 	rec.metrics.bytes.Add(float64(n))
-	if rec.line.Cap() > keepBuffer {
-		rec.line = bytes.Buffer{}
+	if cap(rec.line) > keepBuffer {
+		rec.line = nil
 	}
 	return nil
+}
+
+// counter is that of a kind, looked up once for those that come often.
+func (rec *Recording) counter(kind string) prometheus.Counter {
+	kept := &rec.statements
+	switch kind {
+	case KindStatement:
+	case KindOutcome:
+		kept = &rec.outcomes
+	default:
+		return rec.metrics.events.WithLabelValues(kind)
+	}
+	if *kept == nil {
+		*kept = rec.metrics.events.WithLabelValues(kind)
+	}
+	return *kept
 }
 
 // count adds the event to its totals.

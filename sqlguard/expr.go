@@ -239,6 +239,9 @@ func (ev eval) indirection(m *indirection) value {
 		}
 	}
 	v := ev.expr(m.Arg)
+	if taken, ok := ev.subscripts(v, m.Indirection); ok {
+		return taken
+	}
 	for _, n := range m.Indirection {
 		if name := text(n); name != "" && len(v.deps) > 0 && !ev.sh.isField(name) {
 			ev.unresolved([]string{"(...)", name})
@@ -251,11 +254,34 @@ func (ev eval) indirection(m *indirection) value {
 	return computed(v)
 }
 
+// subscripts is document['a']['b'].
+func (ev eval) subscripts(v value, list []*node) (value, bool) {
+	var nodes []*node
+	for _, n := range list {
+		i, ok := unwrap(n).(*aIndices)
+		if !ok || i.IsSlice || v.doc == nil {
+			return value{}, false
+		}
+		nodes = append(nodes, i.Uidx)
+	}
+	steps, ok := stepsOf(nodes)
+	if !ok || len(steps) == 0 {
+		return value{}, false
+	}
+	return v.take(steps, false)
+}
+
 // operator works out an operator, and what is written like one.
 func (ev eval) operator(m *aExpr) value {
 	l, r := ev.expr(m.Lexpr), ev.expr(m.Rexpr)
+	if ev.freeComparison(m, l) {
+		return value{}
+	}
 	switch m.Kind {
 	case opPlain:
+		if v, ok := ev.ofDocument(strings.TrimPrefix(strings.Join(names(m.Name), "."), "pg_catalog."), l, m.Rexpr); ok {
+			return v
+		}
 		return ev.operate(strings.Join(names(m.Name), "."), l, r)
 	case opNullIf: // NULL where they are equal
 		ev.equal(l, r, "NULLIF")
@@ -327,7 +353,9 @@ func (ev eval) coalesce(m *coalesce) value {
 		if i < len(m.Args)-1 && arg.shaky {
 			ev.useOf(arg, "COALESCE")
 		}
+		doc := oneDocument(v, arg)
 		v = keeping(v, arg)
+		v.doc = doc
 	}
 	return v
 }
@@ -346,7 +374,10 @@ func (ev eval) column(name string) (value, bool) {
 
 // caseExpr: a condition of CASE is a filter, and what it gives depends on it.
 func (ev eval) caseExpr(m *caseExpr) value {
-	v := keeping(ev.expr(m.Defresult))
+	v := ev.expr(m.Defresult)
+	doc := v.doc
+	v = keeping(v)
+	v.doc = doc
 	var arg value
 	if m.Arg != nil {
 		arg = ev.expr(m.Arg)
@@ -365,7 +396,12 @@ func (ev eval) caseExpr(m *caseExpr) value {
 		case len(ev.restricted(when)) > 0:
 			ev.filter(w.Expr)
 		}
-		v = keeping(v, computed(when), ev.expr(w.Result))
+		result := ev.expr(w.Result)
+		doc := oneDocument(v, result)
+		v = keeping(v, computed(when), result)
+		if len(when.deps) == 0 {
+			v.doc = doc
+		}
 	}
 	return v
 }
@@ -381,7 +417,7 @@ func (ev eval) call(m *funcCall) value {
 			ev.same(arg, "DISTINCT in an aggregate")
 		}
 		// How many are not null, or differ, is no value.
-		if count && (arg.plain || m.AggDistinct) {
+		if count && (arg.plain || arg.doc != nil || m.AggDistinct) {
 			continue
 		}
 		args = append(args, arg)
@@ -408,7 +444,16 @@ func (ev eval) call(m *funcCall) value {
 	case f.volatile:
 		ev.refuse(denied("function "+name+" cannot be given a protected value",
 			"What it does with the value is seen elsewhere than in its result.", ""))
-	case f.set:
+	}
+	if v, ok := ev.documentCall(name, m, args); ok && (schema == "" || schema == "pg_catalog") && !isUserFunction(ev.sh, name) {
+		ev.filter(m.AggFilter)
+		ev.window(m.Over)
+		for _, n := range m.AggOrder {
+			ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in an aggregate")
+		}
+		return v
+	}
+	if f.set {
 		ev.useOf(v, "a function that returns a set")
 	}
 	v = ev.applied(name, args)
@@ -419,9 +464,13 @@ func (ev eval) call(m *funcCall) value {
 	ev.filter(m.AggFilter)
 	ev.window(m.Over)
 	v = computed(v)
-	_, isUser := ev.sh.cat.user[name]
-	v.kept = wholes[name] && !isUser && len(m.AggOrder) == 0 && keeping(args...).kept
+	v.kept = wholes[name] && !isUserFunction(ev.sh, name) && len(m.AggOrder) == 0 && keeping(args...).kept
 	return v
+}
+
+func isUserFunction(sh *shield, name string) bool {
+	_, is := sh.cat.user[name]
+	return is
 }
 
 func (ev eval) window(w *windowDef) {

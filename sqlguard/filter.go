@@ -45,7 +45,7 @@ func (a *analyst) equal(l, r value, where string) {
 	for _, v := range []value{l, r} {
 		deps := a.restricted(v)
 		for _, d := range deps {
-			if d.filter != Equality || !v.plain || a.strict {
+			if d.filter != Equality || !v.plain && v.doc == nil || a.strict {
 				a.refuseUse(deps, where)
 			}
 		}
@@ -80,7 +80,9 @@ func (ev eval) filter(n *node) {
 	case *booleanTest:
 		ev.filter(m.Arg)
 	case *nullTest:
-		ev.equal(ev.expr(m.Arg), value{}, where)
+		if v := ev.expr(m.Arg); v.doc == nil || !v.doc.taken() || v.doc.reach() != ReachSome { // whether a member is there
+			ev.equal(v, value{}, where)
+		}
 	case *aExpr:
 		ev.comparison(m, where)
 	case *subLink:
@@ -109,6 +111,7 @@ func (ev eval) comparison(m *aExpr, where string) {
 	equality := op == "=" || op == "<>" || op == "!=" || op == "pg_catalog.=" || op == "pg_catalog.<>"
 	l := ev.expr(m.Lexpr)
 	switch {
+	case ev.freeComparison(m, l):
 	case m.Kind == opPlain && equality, m.Kind == opDistinct, m.Kind == opNotDistinct:
 		ev.equal(l, ev.expr(m.Rexpr), where)
 	case m.Kind == opIn:
@@ -123,6 +126,8 @@ func (ev eval) comparison(m *aExpr, where string) {
 	case m.Kind == opAny && op == "=", m.Kind == opAll && (op == "<>" || op == "!="):
 		ev.equal(l, value{}, where)
 		ev.useExpr(m.Rexpr, where)
+	case m.Kind == opPlain && l.doc != nil:
+		ev.useExpr(&node{Node: &pgExpr{AExpr: m}}, where)
 	default:
 		ev.useOf(computed(l, ev.expr(m.Rexpr)), where)
 	}

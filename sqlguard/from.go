@@ -170,6 +170,16 @@ func (a *analyst) mergeColumn(j *joinExpr, name string, left, right tables) colu
 // its arguments, so that those are uses.
 func (a *analyst) fromFunction(m *rangeFunc, ev eval) *item {
 	it := &item{name: m.Alias.GetAliasname()}
+	if columns, name, ok := ev.apart(m); ok {
+		if it.name == "" {
+			it.name = name
+		}
+		it.columns, it.lone = columns, len(columns) == 1 && len(m.Coldeflist) == 0 && !m.Ordinality
+		if m.Ordinality {
+			it.columns = append(it.columns, column{name: "ordinality"})
+		}
+		return a.rename(it, m.Alias)
+	}
 	for _, n := range m.Functions {
 		parts, ok := unwrap(n).(*list)
 		if !ok || len(parts.Items) == 0 {
@@ -224,6 +234,30 @@ func (a *analyst) fromFunction(m *rangeFunc, ev eval) *item {
 		it = a.rename(it, m.Alias)
 	}
 	return it
+}
+
+// apart works out a single function in FROM that takes a document apart.
+func (ev eval) apart(m *rangeFunc) ([]column, string, bool) {
+	if len(m.Functions) != 1 {
+		return nil, "", false
+	}
+	parts, ok := unwrap(m.Functions[0]).(*list)
+	if !ok || len(parts.Items) == 0 || len(parts.Items) > 1 && unwrap(parts.Items[1]) != nil {
+		return nil, "", false
+	}
+	call, ok := unwrap(parts.Items[0]).(*funcCall)
+	if !ok {
+		return nil, "", false
+	}
+	schema, name := qualified(names(call.Funcname))
+	if schema != "" && schema != "pg_catalog" || isUserFunction(ev.sh, name) {
+		return nil, "", false
+	}
+	columns, ok := ev.memberColumns(name, call, m.Coldeflist)
+	if ok && len(columns) == 1 && columns[0].name == name && m.Alias != nil {
+		columns[0].name = m.Alias.Aliasname // it has no name of its own
+	}
+	return columns, name, ok
 }
 
 // rowsOf gives what the rows of a function in FROM depend on, and their columns

@@ -23,6 +23,11 @@ const (
 type Pattern struct {
 	Schema, Table, Column string
 	Filter                Filter
+	// Members says what lies protected at a path of the column's documents,
+	// where only members of them are; nil: the whole column is protected.
+	Members func(path []string) Reach
+	// Looked: besides, something is looked for in the column's values.
+	Looked bool
 }
 
 // Guard reads SQL texts. It is safe for concurrent use.
@@ -68,10 +73,14 @@ type Statement struct {
 	Verb    string // the first of its verbs
 	Opaque  bool   // reaches no protected relation: Outputs were not computed, nothing is to be masked
 	Outputs []Output
-	// Runs names the prepared statement or the cursor whose rows this one
-	// returns. What it holds is not known here: where anything is protected
-	// the text counts as protected, and only origins decide.
-	Runs string
+	// Runs names the prepared statement or the cursor (OfCursor) whose rows this
+	// one returns. What it holds is not known here: where anything is protected
+	// the text counts as protected.
+	Runs     string
+	OfCursor bool
+	// Keeps names the prepared statement or the cursor (OfCursor) that this one
+	// makes: Outputs are those of what runs it.
+	Keeps string
 	// Copy says what COPY ... TO STDOUT over protected relations writes; nil for
 	// anything else.
 	Copy *CopyOut
@@ -92,6 +101,11 @@ type Output struct {
 	// Kept: it is no computation but of whole values: every protected value in
 	// it stands there as it is, and apart from what is beside it.
 	Kept bool
+	// Document: it is what lies in a document of the column at one of the Paths,
+	// the members' names from the top; Taken says that it was made a text.
+	Document bool
+	Paths    [][]string
+	Taken    bool
 	// Blank: whether the value is NULL depends on the protected one, so that a
 	// NULL is to be masked like the rest.
 	Blank bool
@@ -159,6 +173,14 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 			r.add(&reading.Unknown, name)
 		}
 		statement.Runs = runs(m)
+		switch m := m.(type) {
+		case *declareStmt:
+			statement.Keeps, statement.OfCursor = m.Portalname, true
+		case *prepareStmt:
+			statement.Keeps = m.Name
+		case *fetchStmt:
+			statement.OfCursor = true
+		}
 		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
 			statement.Text = reading.Facts.Text
 		}

@@ -46,6 +46,7 @@ type value struct {
 	mod   int32  // its modifier
 	// kept: see Output. A plain value is, without saying so.
 	kept bool
+	doc  *document // it is a document of which only members are protected, or a part of one
 	// sure: the server reports where it comes from.
 	sure      bool
 	generated bool // a column of a table, and generated
@@ -60,6 +61,12 @@ type column struct {
 }
 
 func (c column) output() Output {
+	if d := c.doc; d != nil && !c.plain && len(c.deps) == 1 {
+		return Output{
+			Name: c.name, Many: c.loose, Protected: listed(c.deps), Type: c.typ, Modifier: c.mod, Blank: c.shaky,
+			Document: true, Paths: d.paths, Taken: d.text,
+		}
+	}
 	return Output{
 		Name: c.name, Plain: c.plain && len(c.deps) > 0, Blank: c.shaky && len(c.deps) > 0, Many: c.loose,
 		Protected: listed(c.deps), Type: c.typ, Modifier: c.mod, Kept: (c.plain || c.kept) && len(c.deps) > 0,
@@ -123,9 +130,9 @@ func (a *analyst) statement(n *node) []column {
 		a.createView(m)
 	case *lockStmt:
 	case *declareStmt:
-		a.kept(m.Query)
+		return a.kept(m.Query)
 	case *prepareStmt:
-		a.kept(m.Query)
+		return a.kept(m.Query)
 	case *copyStmt:
 		if !m.IsFrom || m.IsProgram || m.Filename != "" || m.WhereClause != nil {
 			a.misunderstood("COPY")
@@ -153,23 +160,17 @@ func (a *analyst) statement(n *node) []column {
 	return nil
 }
 
-// kept works out a statement that will run by its name, when nothing is known
-// of it but what the server reports: each protected column must be reported.
-func (a *analyst) kept(n *node) {
-	var columns []column
+// kept works out a statement that will run by its name: its outputs are those
+// of whatever runs it.
+func (a *analyst) kept(n *node) []column {
 	switch m := unwrap(n).(type) {
 	case *selectStmt:
-		columns = a.query(m, nil, nil)
+		return a.query(m, nil, nil)
 	case *insertStmt, *updateStmt, *deleteStmt:
-		columns = a.change(m, nil, nil)
-	default:
-		a.misunderstood("PREPARE of that form")
+		return a.change(m, nil, nil)
 	}
-	for _, c := range columns {
-		if len(c.deps) > 0 && !c.sure {
-			a.misunderstood("a cursor or a prepared statement that computes from protected columns")
-		}
-	}
+	a.misunderstood("PREPARE of that form")
+	return nil
 }
 
 // index allows an index over columns that are not protected: an expression is

@@ -21,6 +21,8 @@ type item struct {
 	// depends on rest.
 	open bool
 	rest []*dep
+	// lone: it is a function that gives one value, which its name means.
+	lone bool
 }
 
 func (it *item) named(name string) []column {
@@ -35,6 +37,9 @@ func (it *item) named(name string) []column {
 
 // row is the value of the whole row.
 func (it *item) row() value {
+	if it.lone {
+		return it.columns[0].value
+	}
 	v := value{deps: it.rest, kept: len(it.rest) == 0}
 	for _, c := range it.columns {
 		v.deps, v.shaky = union(v.deps, c.deps), v.shaky || c.shaky
@@ -148,6 +153,7 @@ func overlay(a, b []column) []column {
 		if i := slices.IndexFunc(joined, func(x column) bool { return x.name == c.name }); i >= 0 {
 			joined[i].kept = joined[i].whole() && c.whole()
 			joined[i].deps = union(joined[i].deps, c.deps)
+			joined[i].doc = nil
 			joined[i].plain = joined[i].plain && c.plain
 			if joined[i].typ != c.typ {
 				joined[i].typ = 0
@@ -240,7 +246,9 @@ func (sc *scope) lookupColumn(name string) (value, bool) {
 		}
 		if len(found) > 0 {
 			v := anyOf(found)
-			v.deps = union(v.deps, maybe.deps)
+			if len(maybe.deps) > 0 {
+				v.deps, v.doc = union(v.deps, maybe.deps), nil
+			}
 			return v, true
 		}
 	}

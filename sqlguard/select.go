@@ -139,7 +139,23 @@ func (a *analyst) setOperation(q *selectStmt, parent *scope, env *cte) []column 
 // mix is a value that comes from either of two.
 func mix(l, r value) value {
 	same := len(l.deps) == len(r.deps) && len(union(l.deps, r.deps)) == len(l.deps)
-	return value{deps: union(l.deps, r.deps), plain: l.plain && r.plain && same, shaky: l.shaky || r.shaky, kept: l.whole() && r.whole()}
+	v := value{deps: union(l.deps, r.deps), plain: l.plain && r.plain && same, shaky: l.shaky || r.shaky, kept: l.whole() && r.whole()}
+	v.doc = oneDocument(l, r)
+	return v
+}
+
+// oneDocument is the document that either of two values is, the other being
+// free of any, or the same part of the same one.
+func oneDocument(l, r value) *document {
+	switch {
+	case l.doc != nil && len(r.deps) == 0:
+		return l.doc
+	case r.doc != nil && len(l.deps) == 0:
+		return r.doc
+	case l.doc != nil && r.doc != nil && l.doc.dep == r.doc.dep && l.doc.text == r.doc.text && slices.EqualFunc(l.doc.paths, r.doc.paths, slices.Equal[[]string]):
+		return l.doc
+	}
+	return nil
 }
 
 func (a *analyst) values(q *selectStmt, parent *scope, env *cte) []column {
@@ -258,7 +274,7 @@ func (a *analyst) recursive(c *cteExpr, q *selectStmt, parent *scope, env *cte) 
 	for range 64 {
 		for i := range columns {
 			columns[i].plain = columns[i].plain && len(columns[i].deps) == 0
-			columns[i].sure, columns[i].kept = false, false
+			columns[i].sure, columns[i].kept, columns[i].doc = false, false, nil
 			if i < len(c.Aliascolnames) {
 				columns[i].name = text(c.Aliascolnames[i])
 			}

@@ -9,8 +9,9 @@ import (
 // dep is one protected column. Lineage passes its address around: the same
 // column is the same dep.
 type dep struct {
-	column Column
-	filter Filter
+	column  Column
+	filter  Filter
+	members func(path []string) Reach // nil: the whole column is protected
 }
 
 // shield is the protection that patterns give to the relations of a catalog.
@@ -42,7 +43,7 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) 
 		views: map[uint32][]value{}, closed: map[uint32]string{},
 		computed: map[uint32]map[string]bool{}, routines: map[string]*reading{},
 		scans: older.scanned(), harms: map[string]string{}, fired: map[uint32]string{},
-		unnamed: &dep{Column{"pg_catalog", "pg_stat_activity", "query"}, Deny},
+		unnamed: &dep{column: Column{"pg_catalog", "pg_stat_activity", "query"}, filter: Deny},
 	}
 	if cat == nil || len(patterns) == 0 {
 		return sh
@@ -101,17 +102,23 @@ func (sh *shield) any() bool { return len(sh.patterns) > 0 }
 func (sh *shield) match(rel *relation, column string) *dep {
 	own := isSystem(rel.schema)
 	if own && slices.Contains(othersText, column) && slices.Contains(othersViews, rel.name) {
-		return &dep{Column{rel.schema, rel.name, column}, Deny}
+		return &dep{column: Column{rel.schema, rel.name, column}, filter: Deny}
 	}
+	var d *dep
 	for _, p := range sh.patterns {
 		if own && p.Schema != rel.schema {
 			continue
 		}
 		if (p.Schema == "" || policy.Match(p.Schema, rel.schema)) && policy.Match(p.Table, rel.name) && policy.Match(p.Column, column) {
-			return &dep{Column{rel.schema, rel.name, column}, p.Filter}
+			switch {
+			case d == nil:
+				d = &dep{Column{rel.schema, rel.name, column}, p.Filter, p.Members}
+			case p.Looked: // then no part of it is free
+				d.members = nil
+			}
 		}
 	}
-	return nil
+	return d
 }
 
 // held gives the protection of a column, by its place, that the patterns or
@@ -265,7 +272,9 @@ func (sh *shield) view(id uint32, depth int) []value {
 		}
 	}
 	for i, a := range rel.columns {
-		v[i].deps = union(v[i].deps, sh.columns[id][a.name])
+		if deps := union(v[i].deps, sh.columns[id][a.name]); len(deps) > len(v[i].deps) {
+			v[i].deps, v[i].doc = deps, nil
+		}
 	}
 	sh.views[id] = v
 	return v
@@ -291,7 +300,7 @@ func (sh *shield) define(rel *relation, depth int) []value {
 	}
 	values := make([]value, len(columns))
 	for i, c := range columns {
-		values[i] = value{deps: slices.Clone(c.deps), plain: c.plain && !c.loose, shaky: c.shaky, kept: c.kept && !c.loose}
+		values[i] = value{deps: slices.Clone(c.deps), plain: c.plain && !c.loose, shaky: c.shaky, kept: c.kept && !c.loose, doc: c.doc}
 	}
 	return values
 }
@@ -328,7 +337,9 @@ func (sh *shield) columnsOf(rel *relation, depth int) []column {
 	columns := make([]column, len(rel.columns))
 	for i, a := range rel.columns {
 		columns[i] = column{name: a.name, value: value{plain: !sh.computed[rel.oid][a.name], deps: sh.columns[rel.oid][a.name], typ: a.typ, mod: a.modifier, sure: true, generated: a.generated}}
+		columns[i].doc = documentOf(columns[i].value)
 		if i < len(values) {
+			columns[i].doc = values[i].doc
 			columns[i].deps, columns[i].plain, columns[i].shaky, columns[i].kept = values[i].deps, values[i].plain, values[i].shaky, values[i].kept
 		}
 	}

@@ -92,12 +92,16 @@ func (ev eval) operate(op string, l, r value) value {
 // cast is the value of a cast.
 func (ev eval) cast(m *typeCast) value {
 	arg := ev.expr(m.Arg)
+	if v, ok := castDocument(arg, m); ok {
+		return v
+	}
 	v := computed(arg)
 	schema, name := qualified(names(m.TypeName.GetNames()))
 	if len(v.deps) > 0 && !ev.sh.systemType(m.TypeName) {
 		ev.refuse(denied("a protected value cannot be cast to "+name, "What that type does with the value is not followed.", "Cast to a type of PostgreSQL's own."))
 	}
-	if len(ev.restricted(v)) > 0 && (!textual[name] || schema != "" && schema != "pg_catalog" || len(m.TypeName.GetArrayBounds()) > 0 && len(m.TypeName.GetNames()) == 0) {
+	toArray := len(m.TypeName.GetArrayBounds()) > 0
+	if len(ev.restricted(v)) > 0 && (!textual[name] || schema != "" && schema != "pg_catalog" || toArray && !isArray(m.Arg, arg)) {
 		if !ev.castOf(arg, schema, name) {
 			ev.useOf(v, "a cast to "+name+", which fails for some values")
 		}
@@ -106,6 +110,24 @@ func (ev eval) cast(m *typeCast) value {
 		slices.Contains([]string{"text", "varchar", "bpchar", "json", "jsonb"}, name)
 	return v
 }
+
+// isArray reports whether an expression is an array already, and no text that
+// would be read as one.
+func isArray(n *node, v value) bool {
+	switch m := unwrap(n).(type) {
+	case *aArray:
+		return true
+	case *subLink:
+		return m.SubLinkType == subArray
+	case *funcCall:
+		_, name := qualified(names(m.Funcname))
+		return name == "array_agg"
+	}
+	return v.plain && arrayTypes[v.typ]
+}
+
+// arrayTypes are the arrays of texts.
+var arrayTypes = map[uint32]bool{1002: true, 1003: true, 1009: true, 1014: true, 1015: true}
 
 // castOf reports whether a cast leaves a column's type as it is.
 func (ev eval) castOf(arg value, schema, name string) bool {

@@ -29,7 +29,7 @@ func (s *Session) answer(ctx context.Context, kind byte, size int) error {
 	}
 	switch kind {
 	case 'D':
-		return s.dataRow(a, size)
+		return s.dataRow(ctx, a, size)
 	case 'T', 'n':
 		return s.description(ctx, a, kind, size)
 	case 't':
@@ -77,6 +77,9 @@ func (s *Session) acknowledged(a *awaited, kind byte, size int) error {
 	if want := map[byte]byte{'1': 'P', '2': 'B', '3': 'C'}[kind]; a.kind != want {
 		return unasked(kind)
 	}
+	if kind == '2' && a.portal.statement == nil {
+		a.portal.kept = s.kept[KeptStatement(a.portal.source)]
+	}
 	s.pipe.commit(a)
 	s.answered()
 	return s.up.in.pass(s.out, kind, size)
@@ -97,6 +100,7 @@ func (s *Session) completed(a *awaited, kind byte, size int) error {
 		if a.tag = string(p.text()); !p.done() {
 			return malformed("the server sent a malformed CommandComplete")
 		}
+		s.keep(a.reading, a.nth)
 	}
 	if err := s.recordOutcome(a); err != nil {
 		return err

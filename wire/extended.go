@@ -53,7 +53,7 @@ func (s *Session) bind(size int) error {
 		return err
 	}
 	p := parts{b: body}
-	o := &portal{name: string(p.text()), source: string(p.text())}
+	o := &portal{name: string(p.text()), source: string(p.text()), bound: true}
 	formats := p.formats()
 	count := int(p.int16()) & 0xffff
 	for i := 0; i < count && !p.bad; i++ {

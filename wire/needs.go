@@ -69,10 +69,30 @@ type Reading struct {
 	// Uses names the prepared statements and cursors that the text runs by
 	// EXECUTE, FETCH and the like.
 	Uses []string
+	// Runs says, by statement, of which Keep the rows are that it returns; empty
+	// for none, nil where none does.
+	Runs []string
+	// Keeps are the prepared statements and cursors that the text makes by
+	// PREPARE and DECLARE.
+	Keeps []Keep
 	// Changed is called when a text that changes definitions has been committed;
 	// nil for one that does not.
 	Changed func()
 }
+
+// Keep is a prepared statement or a cursor that the nth statement of a text makes.
+type Keep struct {
+	Nth   int
+	Name  string  // by KeptStatement or KeptCursor
+	Plans Planner // of its rows, as those of statement 0
+}
+
+// KeptStatement and KeptCursor are what Reading.Runs and Keep.Name call a
+// prepared statement and a cursor.
+func KeptStatement(name string) string { return "statement " + name }
+
+// KeptCursor is KeptStatement for a cursor.
+func KeptCursor(name string) string { return "cursor " + name }
 
 // Planner says how to mask the result of the n-th statement of a text, from
 // the description the server gave. What it does not understand it masks.

@@ -56,6 +56,9 @@ type portal struct {
 	fields    []mask.Field
 	plan      mask.Plan // valid once planned: server loop only
 	planned   bool
+	bound     bool    // by a Bind: source names its statement
+	kept      Planner // of what it runs by a name: server loop only
+	ran       bool    // rows of it have come: server loop only
 }
 
 // boundValue is one parameter of a Bind; nil is SQL NULL.

@@ -45,14 +45,10 @@ func (s *Session) planRows(ctx context.Context, a *awaited, kind byte, body []by
 	switch {
 	case a.kind == 'Q':
 		a.fields, a.planned = fields, true
-		a.plan = a.reading.Plans.Plan(ctx, a.nth, fields)
+		a.plan = s.planOf(ctx, a.reading, a.nth, fields)
 	case a.portal != nil:
-		plans := s.blank.Plans
-		if a.portal.statement != nil {
-			plans = a.portal.statement.reading.Plans
-		}
 		a.portal.fields, a.portal.planned = fields, true
-		a.portal.plan = plans.Plan(ctx, 0, fields)
+		a.portal.plan = s.planPortal(ctx, a.portal, fields)
 	}
 	return nil // of a statement: the portal's own description counts
 }
@@ -80,7 +76,7 @@ func parseFields(body []byte) ([]mask.Field, error) {
 var errUnplanned = errors.New("rows came without a mask plan")
 
 // dataRow carries a row: as bytes where no column is masked.
-func (s *Session) dataRow(a *awaited, size int) error {
+func (s *Session) dataRow(ctx context.Context, a *awaited, size int) error {
 	if a.kind != 'Q' && a.kind != 'E' {
 		return unasked('D')
 	}
@@ -91,6 +87,7 @@ func (s *Session) dataRow(a *awaited, size int) error {
 	}
 	plan, fields, planned := a.plan, a.fields, a.planned
 	if a.kind == 'E' && a.portal != nil {
+		s.rerun(ctx, a.portal)
 		plan, fields, planned = a.portal.plan, a.portal.fields, a.portal.planned
 	}
 	if !planned {

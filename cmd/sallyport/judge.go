@@ -125,9 +125,26 @@ func guarded(columns *mask.Columns) []sqlguard.Pattern {
 		if !ok {
 			filter = sqlguard.Deny
 		}
-		out = append(out, sqlguard.Pattern{Schema: p.Schema, Table: p.Table, Column: p.Column, Filter: filter})
+		out = append(out, sqlguard.Pattern{Schema: p.Schema, Table: p.Table, Column: p.Column, Filter: filter, Members: members(p.Within), Looked: p.Looked})
 	}
 	return out
+}
+
+// members says what a mask protects at a path of a document; nil for a mask of
+// the whole.
+func members(within *mask.Transform) func(path []string) sqlguard.Reach {
+	if within == nil {
+		return nil
+	}
+	return func(path []string) sqlguard.Reach {
+		switch t := within.At(path, false); {
+		case t == nil:
+			return sqlguard.ReachNone
+		case t.Inside():
+			return sqlguard.ReachSome
+		}
+		return sqlguard.ReachAll
+	}
 }
 
 // Close ends the parser's workers, and the connections to the catalogs.
@@ -155,7 +172,9 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		out = j.decide(b, q, known, text)
 	}
 	if sh.columns != nil {
-		out.Plans = &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: known.reading.Statements}
+		p := &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: known.reading.Statements}
+		keeps(&out, p)
+		out.Plans = p
 		out.Scan = sh.scan
 	}
 	return out

@@ -181,6 +181,13 @@ func (p *plans) transform(out sqlguard.Output) *mask.Transform {
 	if out.Blank {
 		return blank()
 	}
+	if out.Document && len(out.Protected) == 1 {
+		c := out.Protected[0]
+		if t, ok := p.shield.columns.For(c.Schema, c.Table, c.Name); ok && t.Inside() {
+			return t.AtAny(out.Paths, out.Taken)
+		}
+		return redact()
+	}
 	if !out.Plain && !out.Kept {
 		return redact()
 	}

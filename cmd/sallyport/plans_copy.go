@@ -48,7 +48,7 @@ func (p *plans) Copy(n, columns int) (*mask.Copy, error) {
 		if len(s.Copy.Columns) == columns {
 			out := s.Copy.Columns[i]
 			fields[i] = mask.Field{Name: out.Name, Type: out.Type, Modifier: out.Modifier}
-			if !out.Plain && len(out.Protected) > 0 {
+			if !out.Plain && !out.Document && len(out.Protected) > 0 {
 				fields[i].Type, fields[i].Modifier = 0, -1
 			}
 			if options.Force != nil {

@@ -130,6 +130,14 @@ func serve(ctx context.Context, cfg *config.Config, log zerolog.Logger, ready fu
 		}
 		g.Go(func() error { return serveHTTP(gctx, cut, ln, s.handler, log) })
 	}
+	g.Go(func() error {
+		// Connections that were taken over, tunnels say, are not the listener's to drain.
+		<-gctx.Done()
+		if err := h.http.Close(cut); err != nil {
+			log.Warn().Err(err).Msg("exchanges were cut")
+		}
+		return nil
+	})
 	g.Go(func() error { return h.health.Serve(gctx) })
 	g.Go(func() error { return (&killer{h.store, h.wire.Kill, log}).Serve(gctx) })
 	err = g.Wait()

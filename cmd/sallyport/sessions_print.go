@@ -60,6 +60,8 @@ func (p printer) event(e recorder.Event) {
 	case e.Outcome != nil:
 		p.text(fmt.Sprintf("    = #%d ", e.Outcome.ID), e.Outcome.String())
 		p.text("    < ", e.Outcome.Body)
+	case e.Frame != nil:
+		p.frame(at, e.Frame)
 	case e.Close != nil:
 		p.line("\n", fmt.Sprintf("closed     %s  %s", clock(e.Time), e.Close.Reason))
 	default:
@@ -70,6 +72,22 @@ func (p printer) event(e recorder.Event) {
 			p.line("", fmt.Sprintf("    (%s: %s; %d bytes came, sha256 %s)", n.Field, n.Change, n.Length, n.SHA256))
 		}
 	}
+}
+
+// frame prints a message of a WebSocket.
+func (p printer) frame(at string, f *recorder.Frame) {
+	arrow := "    > "
+	if f.From == "upstream" {
+		arrow = "    < "
+	}
+	text := fmt.Sprintf("#%d  %s  %s, %d bytes", f.ID, at, f.Type, f.Bytes)
+	if f.Code != "" {
+		text += ", " + f.Code
+	}
+	if f.Body != "" {
+		text += ": " + f.Body
+	}
+	p.text(arrow, text)
 }
 
 func (p printer) opening(e recorder.Event) {

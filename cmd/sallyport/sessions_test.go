@@ -40,7 +40,9 @@ func recorded(t *testing.T, dir string) {
 	}
 	write(recorder.Opening{Session: "01BBB", Protocol: recorder.HTTP, Target: "openai", Subject: "worker\x1b[2J\u202e"},
 		recorder.Event{Exchange: &recorder.Exchange{ID: 1, Method: "POST", Host: "api", Path: "/v1/x", Body: strings.Repeat("é", 3000), Action: "allow", Flags: []string{"dear"}}},
-		recorder.Event{Outcome: &recorder.Outcome{ID: 1, Code: "200", Body: "\x1b]0;owned\x07\r<ok>"}})
+		recorder.Event{Outcome: &recorder.Outcome{ID: 1, Code: "200", Body: "\x1b]0;owned\x07\r<ok>"}},
+		recorder.Event{Frame: &recorder.Frame{ID: 1, From: "caller", Type: "text", Bytes: 5, Body: "hi\x1b["}},
+		recorder.Event{Frame: &recorder.Frame{ID: 1, From: "upstream", Type: "close", Bytes: 6, Code: "1000", Body: "done"}})
 }
 
 func TestSessionsList(t *testing.T) {
@@ -102,7 +104,8 @@ state      closed, 2 asked, 1 refused
 	}
 
 	out, _, err = execute(t, newSessionsCmd(), "show", "--config", file, "01BBB")
-	if err != nil || strings.ContainsAny(out, "\x1b\x07\r\u202e") || !strings.Contains(out, "[6000 bytes; --full shows all]") || !strings.Contains(out, "[dear]") || !strings.Contains(out, `< \u{1b}]0;owned\u{7}\u{d}<ok>`) {
+	if err != nil || strings.ContainsAny(out, "\x1b\x07\r\u202e") || !strings.Contains(out, "[6000 bytes; --full shows all]") || !strings.Contains(out, "[dear]") || !strings.Contains(out, `< \u{1b}]0;owned\u{7}\u{d}<ok>`) ||
+		!strings.Contains(out, ` text, 5 bytes: hi\u{1b}[`) || !strings.Contains(out, " close, 6 bytes, 1000: done") {
 		t.Errorf("%q, %v", out, err)
 	}
 	out, _, err = execute(t, newSessionsCmd(), "show", "--config", file, "01BBB", "--full")

@@ -73,10 +73,10 @@ func pgbench(args ...string) func(context.Context, *world, *route) (float64, flo
 		if many {
 			line = tpsLine
 		}
-		if value, err = figure(line, out); err != nil {
+		if units, err = figure(processedLine, out); err != nil || units == 0 { // nothing was done in time
 			return 0, 0, err
 		}
-		units, err = figure(processedLine, out)
+		value, err = figure(line, out)
 		return value, units, err
 	}
 }

@@ -1,0 +1,200 @@
+package recorder
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// appendLine adds the event's line to dst: byte for byte what encoding/json makes
+// of it, HTML unescaped. Statements and their outcomes, two for each round trip
+// of a session, are written by hand.
+func appendLine(dst []byte, e *Event) ([]byte, error) {
+	year := e.Time.Year()
+	if e.Statement == nil && e.Outcome == nil || e.Open != nil || e.Exchange != nil || e.Frame != nil || e.Close != nil ||
+		e.Outcome != nil && e.Outcome.Usage != nil || e.Notes != nil || year < 0 || year > 9999 {
+		return appendJSON(dst, e)
+	}
+	dst = append(dst, `{"seq":`...)
+	dst = strconv.AppendInt(dst, e.Seq, 10)
+	dst = append(dst, `,"time":"`...)
+	dst = e.Time.AppendFormat(dst, time.RFC3339Nano)
+	dst = append(dst, `","kind":`...)
+	dst = appendString(dst, e.Kind)
+	if e.Statement != nil {
+		dst = append(dst, `,"statement":`...)
+		dst = e.Statement.append(dst)
+	}
+	if e.Outcome != nil {
+		dst = append(dst, `,"outcome":`...)
+		dst = e.Outcome.append(dst)
+	}
+	dst = append(dst, `,"totals":{"statements":`...)
+	dst = strconv.AppendInt(dst, e.Totals.Statements, 10)
+	dst = append(dst, `,"refused":`...)
+	dst = strconv.AppendInt(dst, e.Totals.Refused, 10)
+	return append(dst, "}}\n"...), nil
+}
+
+// appendJSON leaves it to encoding/json.
+func appendJSON(dst []byte, e *Event) ([]byte, error) {
+	w := (*appender)(&dst)
+	encode := json.NewEncoder(w)
+	encode.SetEscapeHTML(false)
+	err := encode.Encode(e)
+	return dst, err
+}
+
+// appender is a Writer onto a slice.
+type appender []byte
+
+func (a *appender) Write(p []byte) (int, error) {
+	*a = append(*a, p...)
+	return len(p), nil
+}
+
+func (s *Statement) append(dst []byte) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = strconv.AppendInt(dst, s.ID, 10)
+	dst = append(dst, `,"text":`...)
+	dst = appendString(dst, s.Text)
+	if len(s.Params) > 0 {
+		dst = append(dst, `,"params":[`...)
+		for i, p := range s.Params {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = p.append(dst)
+		}
+		dst = append(dst, ']')
+	}
+	dst = appendTexts(dst, `,"verbs":`, s.Verbs)
+	dst = append(dst, `,"action":`...)
+	dst = appendString(dst, s.Action)
+	dst = appendText(dst, `,"rule":`, s.Rule)
+	dst = appendText(dst, `,"message":`, s.Message)
+	dst = appendText(dst, `,"detail":`, s.Detail)
+	dst = appendTexts(dst, `,"flags":`, s.Flags)
+	return append(dst, '}')
+}
+
+func (p Param) append(dst []byte) []byte {
+	dst = append(dst, '{')
+	if p.Text != nil {
+		dst = append(dst, `"text":`...)
+		dst = appendString(dst, *p.Text)
+	}
+	if p.Binary != nil {
+		if p.Text != nil {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `"binary":`...)
+		dst = appendString(dst, *p.Binary)
+	}
+	return append(dst, '}')
+}
+
+func (o *Outcome) append(dst []byte) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = strconv.AppendInt(dst, o.ID, 10)
+	dst = appendText(dst, `,"tag":`, o.Tag)
+	dst = appendText(dst, `,"code":`, o.Code)
+	dst = appendText(dst, `,"error":`, o.Error)
+	dst = appendNumber(dst, `,"rows":`, o.Rows)
+	dst = appendNumber(dst, `,"bytes":`, o.Bytes)
+	dst = appendNumber(dst, `,"masked":`, o.Masked)
+	dst = appendNumber(dst, `,"duration_ns":`, int64(o.Duration))
+	dst = appendText(dst, `,"body":`, o.Body)
+	dst = appendNumber(dst, `,"sent":`, o.Sent)
+	dst = appendText(dst, `,"sent_sha256":`, o.SentSHA256)
+	return append(dst, '}')
+}
+
+// appendNumber adds a member that is left out when it is zero.
+func appendNumber(dst []byte, member string, n int64) []byte {
+	if n == 0 {
+		return dst
+	}
+	return strconv.AppendInt(append(dst, member...), n, 10)
+}
+
+// appendText adds a member that is left out when it is empty.
+func appendText(dst []byte, member, s string) []byte {
+	if s == "" {
+		return dst
+	}
+	return appendString(append(dst, member...), s)
+}
+
+// appendTexts is appendText for a list.
+func appendTexts(dst []byte, member string, list []string) []byte {
+	if len(list) == 0 {
+		return dst
+	}
+	dst = append(dst, member...)
+	for i, s := range list {
+		if i == 0 {
+			dst = append(dst, '[')
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = appendString(dst, s)
+	}
+	return append(dst, ']')
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendString adds s as a JSON string, escaped as encoding/json does it.
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	from := 0 // s[from:i] stands as it is
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c < utf8.RuneSelf {
+			dst = append(dst, s[from:i]...)
+			dst = appendEscape(dst, c)
+			i++
+			from = i
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			dst = append(dst, s[from:i]...)
+			dst = append(dst, `\ufffd`...)
+			from = i + size
+		case r == '\u2028' || r == '\u2029': // line ends to JavaScript
+			dst = append(dst, s[from:i]...)
+			dst = append(dst, `\u202`...)
+			dst = append(dst, hexDigits[r&0xf])
+			from = i + size
+		}
+		i += size
+	}
+	dst = append(dst, s[from:]...)
+	return append(dst, '"')
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\b':
+		return append(dst, '\\', 'b')
+	case '\f':
+		return append(dst, '\\', 'f')
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+}
