@@ -2,6 +2,7 @@ package sqlguard
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -207,7 +208,7 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 			return denied("LISTEN is closed on this target", "A trigger on a table with protected columns may send them by NOTIFY.", "")
 		}
 	case *copyStmt:
-		if m.IsFrom && (m.IsProgram || m.Filename != "") {
+		if m.IsFrom && (m.IsProgram || m.Filename != "" && !sh.mayRead(m.Filename)) {
 			return denied("COPY from a server's file or program is closed on a target with protected columns",
 				"The server's files hold protected values.", "Use COPY ... FROM STDIN.")
 		}
@@ -230,6 +231,13 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 			"What it would copy is not read here.", "Write the query out.")
 	}
 	return nil
+}
+
+// mayRead reports whether a file of the server lies in a folder of which the
+// owner says that nothing in it is protected.
+func (sh *shield) mayRead(file string) bool {
+	return path.IsAbs(file) && path.Clean(file) == file &&
+		slices.ContainsFunc(sh.files, func(folder string) bool { return strings.HasPrefix(file, strings.TrimSuffix(folder, "/")+"/") })
 }
 
 // closedSettings lists the settings by which a session could change the

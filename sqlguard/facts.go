@@ -38,6 +38,7 @@ type reader struct {
 	blind     bool            // what is read is not the text
 
 	constants map[string]string // variables with one value, and parameters: $1
+	missing   []string          // functions that the catalog does not hold
 	within    []proto.Message   // the statements of bodies and of texts that are run
 	veiled    []string          // why some of it can't be judged where columns are protected
 }

@@ -41,6 +41,9 @@ type Guard struct {
 	// CopyAll: every COPY ... TO STDOUT is described by Statement.Copy, as far as
 	// the catalog knows its columns. Set it before the first Read.
 	CopyAll bool
+	// Files are folders of the server in which nothing is protected: COPY may read
+	// there. Set it before the first Read.
+	Files []string
 	// FreeSettings: client_encoding and standard_conforming_strings are not
 	// pinned, for nothing depends on the text. Set it before the first Read.
 	FreeSettings bool
@@ -64,6 +67,10 @@ type Reading struct {
 	Resettable bool
 	// Wants: there was no catalog, and with one the facts could be others.
 	Wants bool
+	// Missing are functions that the catalog does not hold. Load it anew and read
+	// again; what is missing as of now is not there, or was made in this very
+	// transaction, and judged with its body when it was made.
+	Missing []string
 	// Shared: every text of the same [Shape] reads so, but for Facts.Text.
 	Shared bool
 }
@@ -153,6 +160,7 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 	r.walk(raw, nil)
 	reading.Resettable = reading.Resettable && !r.lasting()
 	reading.Wants = reading.Wants || r.wants
+	reading.Missing = append(reading.Missing, r.missing...)
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)
 	if k, ok := kindOf(m); ok {
@@ -213,6 +221,7 @@ func (g *Guard) shieldFor(cat *Catalog) *shield {
 	defer g.mu.Unlock()
 	if g.shield == nil || g.shield.cat != cat {
 		g.shield = newShield(g.protected, cat, g.parser, g.shield)
+		g.shield.files = g.Files
 	}
 	return g.shield
 }

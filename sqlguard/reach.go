@@ -95,7 +95,9 @@ func bodyWithin(m *functionStmt) []proto.Message {
 	var all []proto.Message
 	if m.SqlBody != nil {
 		for _, n := range bodyStatements(m.SqlBody) {
-			all = append(all, unwrap(n))
+			if n := unwrap(n); n != nil { // nil: BEGIN ATOMIC END
+				all = append(all, n)
+			}
 		}
 	}
 	return all
@@ -209,7 +211,7 @@ func (sh *shield) harmIn(s *scan, depth int) string {
 		}
 	}
 	if len(s.within) == 0 { // expressions alone
-		if refusal := sh.closeRest(s.reader, &selectStmt{}, depth); refusal != nil {
+		if refusal := sh.closeRest(s.reader, &selectStmt{Op: setNone}, depth); refusal != nil {
 			return refusal.Public
 		}
 	}

@@ -104,7 +104,7 @@ func bodyStatements(n *node) []*node {
 func (sh *shield) readQuery(rt *reading, n *node, create *functionStmt, last bool) bool {
 	m := unwrap(n)
 	if ret, ok := m.(*returnStmt); ok {
-		m = &selectStmt{TargetList: []*node{targetOf(ret.Returnval)}}
+		m = &selectStmt{Op: setNone, TargetList: []*node{targetOf(ret.Returnval)}}
 	}
 	query, ok := m.(*selectStmt)
 	if !ok || query.IntoClause != nil {

@@ -29,6 +29,7 @@ type shield struct {
 	unnamed  *dep                         // stands for what has no column
 	notifies bool                         // a trigger on a protected relation may NOTIFY
 
+	files []string          // folders of the server from which COPY may read
 	scans *scans            // of the code of all catalogs
 	harms map[string]string // functions that are not harmless, and why
 	fired map[uint32]string // relations whose own code is not harmless, and why

@@ -36,6 +36,7 @@ type bench struct {
 	textual bool // rules depend on the text as it is written
 	spared  bool // some masks do not hold for everybody
 	outdate func()
+	files   []string // folders of the server in which nothing is protected
 	unread  bool // SQL that the parser rejects may pass
 
 	mu      sync.Mutex
@@ -64,7 +65,7 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 	for name, target := range cfg.Postgres {
 		b := &bench{catalog: newCatalog(name, target.CatalogRefresh), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
 		b.steady, b.textual = rules.OnSQLAlone(name)
-		b.outdate = b.catalog.outdate
+		b.outdate, b.files = b.catalog.outdate, target.ServerFiles
 		for _, m := range masks {
 			if len(m.Columns) > 0 && policy.MatchAny(m.Targets, name) {
 				b.masks = append(b.masks, m)
@@ -110,6 +111,7 @@ func (j *statementJudge) shield(b *bench, p policy.Principal) *shield {
 		s = b.free
 		if columns := mask.NewColumns(mask.Held(b.masks, p), b.catalog.target); columns != nil {
 			s = j.newShield(columns)
+			s.guard.Files = b.files
 		}
 		b.shields[string(held)] = s
 	}

@@ -27,7 +27,7 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 	}
 	known := sh.read(text, cat)
 	read := &known.reading
-	if !b.ruled || !read.Wants && len(read.Facts.Unknown) == 0 {
+	if !b.ruled || !read.Wants && len(read.Facts.Unknown) == 0 && len(read.Missing) == 0 {
 		return known, cat
 	}
 	if _, offline := j.sides.(nowhere); offline {
@@ -40,6 +40,16 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 			return without, nil
 		}
 		known = sh.read(text, cat)
+	}
+	// What is missing must be so now: it passes.
+	if len(known.reading.Missing) > 0 && b.catalog.olderThan(asked) {
+		newer := j.catalogSince(ctx, b, asked)
+		if newer == nil {
+			without := &remembered{reading: known.reading}
+			without.reading.Facts.Unknown = append(slices.Clone(read.Facts.Unknown), "the target's catalog could not be read")
+			return without, nil
+		}
+		return sh.read(text, newer), newer
 	}
 	// A name the catalog does not hold may be new.
 	if fresh := asked.Add(-catalogFresh); len(known.reading.Facts.Unknown) > 0 && b.catalog.olderThan(fresh) {
