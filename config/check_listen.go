@@ -85,7 +85,11 @@ func (c *Config) checkTLS(p *problems) {
 		p.wrong[pathKey(path)] = true // said once, and not again of each listener
 		return
 	}
-	c.TLS = TLS{Cert: c.resolve(cert), Key: c.resolve(key)}
+	c.TLS.Cert, c.TLS.Key = c.resolve(cert), c.resolve(key)
+	if authorities := c.TLS.ClientCA; authorities != "" {
+		c.TLS.ClientCA = c.resolve(authorities)
+		checkCertificates(p, at(path, "client_ca"), c.TLS.ClientCA, authorities)
+	}
 	bad := checkFile(p, at(path, "cert"), c.TLS.Cert, cert)
 	bad = checkFile(p, at(path, "key"), c.TLS.Key, key) || bad
 	if bad {

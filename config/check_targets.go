@@ -42,6 +42,7 @@ func (c *Config) checkTargets(p *problems) {
 		c.HTTP[name] = c.checkHTTP(p, path, c.HTTP[name])
 	}
 	c.checkHosts(p)
+	c.checkNames(p)
 }
 
 func checkName(p *problems, path []string) {
@@ -150,6 +151,25 @@ func (c *Config) checkHosts(p *problems) {
 			host = strings.ToLower(strings.TrimSuffix(host, "."))
 			if other := taken[host]; other != "" && other != name {
 				p.check([]string{"http", name, "host"}, "http.%s.host: %q is that of http.%s as well", name, host, other)
+			}
+			taken[host] = name
+		}
+	}
+}
+
+// checkNames wants each name that clients give for TLS to be one Postgres
+// target's, and TLS to be there for it.
+func (c *Config) checkNames(p *problems) {
+	taken := make(map[string]string)
+	for _, name := range slices.Sorted(maps.Keys(c.Postgres)) {
+		path := []string{"postgres", name, "host"}
+		if len(c.Postgres[name].Host) > 0 && c.TLS == (TLS{}) && !p.wrong["tls"] {
+			p.check(path, "postgres.%s.host: clients give a host name for TLS only: [tls] is required", name)
+		}
+		for _, host := range c.Postgres[name].Host {
+			host = strings.ToLower(strings.TrimSuffix(host, "."))
+			if other := taken[host]; other != "" && other != name {
+				p.check(path, "postgres.%s.host: %q is that of postgres.%s as well", name, host, other)
 			}
 			taken[host] = name
 		}

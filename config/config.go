@@ -36,10 +36,11 @@ type Listen struct {
 	Metrics  string `toml:"metrics"`
 }
 
-// TLS is [tls]: the certificate of the listeners; both empty for none.
+// TLS is [tls]: the certificate of the listeners; all empty for none.
 type TLS struct {
-	Cert string `toml:"cert"` // PEM file, the chain in it
-	Key  string `toml:"key"`  // PEM file
+	Cert     string `toml:"cert"`      // PEM file, the chain in it
+	Key      string `toml:"key"`       // PEM file
+	ClientCA string `toml:"client_ca"` // PEM file: whose certificates clients may log in with; empty: nobody's
 }
 
 // Store is [store]: where state and recordings are kept.

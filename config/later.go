@@ -13,7 +13,6 @@ var later = []string{
 	"issuer",
 	"limit",
 	"notify",
-	"tls.client_ca",
 	"store.recipients",
 	"postgres.*.record",
 	"http.*.record",

@@ -89,7 +89,7 @@ recordings = "file:///var/lib/rec"
 	if want := (Store{"sqlite:" + filepath.Join(dir, "sallyport.db"), "file:/var/lib/rec"}); c.Store != want {
 		t.Errorf("store: got %+v, want %+v", c.Store, want)
 	}
-	if want := (TLS{filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")}); c.TLS != want {
+	if want := (TLS{Cert: filepath.Join(dir, "tls.crt"), Key: filepath.Join(dir, "tls.key")}); c.TLS != want {
 		t.Errorf("tls: got %+v, want %+v", c.TLS, want)
 	}
 	if got := c.Postgres["orders"]; got.SSLMode != "verify-full" || got.Credential != "file://db.json" || c.Dir != dir {
@@ -138,24 +138,25 @@ func TestLoadErrors(t *testing.T) {
 		"later tables":    {"[[issuer]]\nurl = \"x\"\n[[limit]]\n[[notify]]\n", "12: issuer is known, but not built yet in this version\n14: limit is known, but not built yet in this version\n15: notify is known, but not built yet in this version"},
 		"doors":           {pg("unparsed = \"allow\"\nfunction_calls = \"yes\"\nreplication = \"allow\"\nidle_timeout = \"-1s\"\n") + "[[mask]]\ntargets = [\"x\"]\ncolumns = [\"users.password\"]\n", "15: postgres.x.unparsed = \"allow\" leads past the masks of this target\n16: postgres.x.function_calls must be \"deny\" or \"allow\", is \"yes\"\n17: postgres.x.replication = \"allow\" leads past the masks of this target\n18: postgres.x.idle_timeout must be a length of time such as \"90s\" or \"10m\", is \"-1s\""},
 		"free settings":   {pg("parser_settings = \"free\"\n") + "[[rule]]\nname = \"r\"\ntargets = [\"x\"]\nif = \"sql.ddl\"\nthen = \"deny\"\n", "15: postgres.x.parser_settings = \"free\": rule \"r\" depends on what the parser reads"},
-		"later keys":      {pg("record = \"results\"\n") + "[tls]\ncert = \"tls.crt\"\nkey = \"tls.key\"\nclient_ca = \"x\"\n", "15: postgres.x.record is known, but not built yet in this version\n19: tls.client_ca is known, but not built yet in this version"},
+		"later keys":      {pg("record = \"results\"\n"), "15: postgres.x.record is known, but not built yet in this version"},
 		"later http keys": {web("record = \"results\"\n"), "16: http.x.record is known, but not built yet in this version"},
 		"later rule keys": {rule("if = \"true\"\nthen = \"ask\"\napprovers = []\nwait = \"1m\"\n"), "16: rule \"r\": then = \"ask\" is known, but not built yet in this version\n17: rule.approvers is known, but not built yet in this version\n18: rule.wait is known, but not built yet in this version"},
 		"later stores":    {"[store]\ndatabase = \"postgres://h/d\"\nrecordings = \"s3://b\"\nrecipients = []\n", "13: store.database = \"postgres://h/d\" is known, but not built yet in this version\n14: store.recordings = \"s3://b\" is known, but not built yet in this version\n15: store.recipients is known, but not built yet in this version"},
 
-		"listeners":      {"[listen]\npostgres = \"6432\"\nhttp = \"\"\nconsole = \"h:99999\"\nmetrics = \"h h:1\"\n", "13: listen.postgres must be host:port or \"off\", is \"6432\"\n14: listen.http must be host:port or \"off\", is \"\"\n15: listen.console must be host:port or \"off\", is \"h:99999\"\n16: listen.metrics must be host:port or \"off\", is \"h h:1\""},
-		"off loopback":   {"[listen]\npostgres = \"0.0.0.0:6432\"\nhttp = \":8080\"\nconsole = \"localhost:1\"\nmetrics = \"[::1]:2\"\n", "13: listen.postgres = \"0.0.0.0:6432\" is not on loopback: [tls] is required\n14: listen.http = \":8080\" is not on loopback: [tls] is required"},
-		"a name":         {"[listen]\npostgres = \"gateway:6432\"\n", "13: listen.postgres = \"gateway:6432\" is not on loopback: [tls] is required"},
-		"same address":   {"[listen]\nhttp = \"127.0.0.1:6432\"\n", "13: listen.postgres and listen.http are both \"127.0.0.1:6432\""},
-		"all off":        {"[listen]\npostgres = \"off\"\nhttp = \"off\"\nconsole = \"off\"\nmetrics = \"off\"\n", "12: every listener is off: nothing could be reached"},
-		"half of tls":    {"[listen]\nhttp = \"0.0.0.0:1\"\n[tls]\ncert = \"tls.crt\"\n", "14: tls.key is required: the file of the certificate's key"},
-		"tls, no file":   {"[tls]\ncert = \"no.crt\"\nkey = \"tls.key\"\n", "13: tls.cert: no.crt: no such file or directory"},
-		"tls, other key": {"[tls]\ncert = \"tls.crt\"\nkey = \"other.key\"\n", "13: tls.cert and tls.key: tls: private key does not match public key"},
-		"store":          {"[store]\ndatabase = \"sallyport.db\"\nrecordings = \"file://host/x\"\n", "13: store.database must be \"sqlite:\" and a path, as in \"sqlite:sallyport.db\", is \"sallyport.db\"\n14: store.recordings = \"file://host/x\" names a host: write file:host/x for a path"},
-		"token":          {"[[token]]\nsubject = \"\"\nsha256 = \"abc\"\nexpires = \"2027\"\n", "13: token: subject is missing\n14: token: sha256 must be the SHA-256 of the token in hex: 64 digits\n15: token.expires must be a date and time, is a string"},
-		"token, no zone": {"[[token]]\nsubject = \"a\"\nsha256 = \"" + strings.Repeat("ab", 32) + "\"\nexpires = 2027-01-01\n", "15: token.expires must say its time zone, as in 2027-01-01T00:00:00Z"},
-		"same token":     {"[[token]]\nsubject = \"a\"\nsha256 = \"" + strings.Repeat("ab", 32) + "\"\n[[token]]\nsubject = \"b\"\nsha256 = \"" + strings.Repeat("AB", 32) + "\"\n", "17: token: an earlier token has the same sha256"},
-		"vault":          {"[vault]\naddress = \"vault:8200\"\nauth = \"approle\"\nrole_id = \"x\"\n", "12: vault.secret_id_file: auth = \"approle\" needs secret_id_file\n13: vault.address: want an address as in https://vault:8200"},
+		"listeners":         {"[listen]\npostgres = \"6432\"\nhttp = \"\"\nconsole = \"h:99999\"\nmetrics = \"h h:1\"\n", "13: listen.postgres must be host:port or \"off\", is \"6432\"\n14: listen.http must be host:port or \"off\", is \"\"\n15: listen.console must be host:port or \"off\", is \"h:99999\"\n16: listen.metrics must be host:port or \"off\", is \"h h:1\""},
+		"off loopback":      {"[listen]\npostgres = \"0.0.0.0:6432\"\nhttp = \":8080\"\nconsole = \"localhost:1\"\nmetrics = \"[::1]:2\"\n", "13: listen.postgres = \"0.0.0.0:6432\" is not on loopback: [tls] is required\n14: listen.http = \":8080\" is not on loopback: [tls] is required"},
+		"a name":            {"[listen]\npostgres = \"gateway:6432\"\n", "13: listen.postgres = \"gateway:6432\" is not on loopback: [tls] is required"},
+		"same address":      {"[listen]\nhttp = \"127.0.0.1:6432\"\n", "13: listen.postgres and listen.http are both \"127.0.0.1:6432\""},
+		"all off":           {"[listen]\npostgres = \"off\"\nhttp = \"off\"\nconsole = \"off\"\nmetrics = \"off\"\n", "12: every listener is off: nothing could be reached"},
+		"half of tls":       {"[listen]\nhttp = \"0.0.0.0:1\"\n[tls]\ncert = \"tls.crt\"\n", "14: tls.key is required: the file of the certificate's key"},
+		"tls, no file":      {"[tls]\ncert = \"no.crt\"\nkey = \"tls.key\"\n", "13: tls.cert: no.crt: no such file or directory"},
+		"tls, no client_ca": {"[tls]\ncert = \"tls.crt\"\nkey = \"tls.key\"\nclient_ca = \"no.crt\"\n", "15: tls.client_ca: no.crt: no such file or directory"},
+		"tls, other key":    {"[tls]\ncert = \"tls.crt\"\nkey = \"other.key\"\n", "13: tls.cert and tls.key: tls: private key does not match public key"},
+		"store":             {"[store]\ndatabase = \"sallyport.db\"\nrecordings = \"file://host/x\"\n", "13: store.database must be \"sqlite:\" and a path, as in \"sqlite:sallyport.db\", is \"sallyport.db\"\n14: store.recordings = \"file://host/x\" names a host: write file:host/x for a path"},
+		"token":             {"[[token]]\nsubject = \"\"\nsha256 = \"abc\"\nexpires = \"2027\"\n", "13: token: subject is missing\n14: token: sha256 must be the SHA-256 of the token in hex: 64 digits\n15: token.expires must be a date and time, is a string"},
+		"token, no zone":    {"[[token]]\nsubject = \"a\"\nsha256 = \"" + strings.Repeat("ab", 32) + "\"\nexpires = 2027-01-01\n", "15: token.expires must say its time zone, as in 2027-01-01T00:00:00Z"},
+		"same token":        {"[[token]]\nsubject = \"a\"\nsha256 = \"" + strings.Repeat("ab", 32) + "\"\n[[token]]\nsubject = \"b\"\nsha256 = \"" + strings.Repeat("AB", 32) + "\"\n", "17: token: an earlier token has the same sha256"},
+		"vault":             {"[vault]\naddress = \"vault:8200\"\nauth = \"approle\"\nrole_id = \"x\"\n", "12: vault.secret_id_file: auth = \"approle\" needs secret_id_file\n13: vault.address: want an address as in https://vault:8200"},
 
 		"postgres":         {"[postgres.x]\nsslmode = \"verify\"\n[postgres.y]\nupstream = \"a b\"\nsslmode = \"prefer\"\ncredential = \"vault://a\"\n", "12: postgres.x.upstream is required: host:port of the server\n12: postgres.x.credential is required: vault://PATH#FIELD, file://PATH#FIELD or env://NAME\n13: postgres.x.sslmode must be one of disable, require, verify-ca, verify-full, is \"verify\"; did you mean \"verify-ca\"?\n15: postgres.y.upstream must be host or host:port, is \"a b\"\n16: postgres.y.sslmode = \"prefer\" would fall back to plaintext in silence and is not offered: use require or verify-full, or disable\n17: postgres.y.credential is a vault:// reference: [vault] is required"},
 		"sslrootcert":      {pg("sslrootcert = \"key\"\n") + "[postgres.y]\nupstream = \"db\"\ncredential = \"file://db.json\"\nsslmode = \"disable\"\nsslrootcert = \"tls.crt\"\n", "15: postgres.x.sslrootcert: key holds no certificate in PEM\n20: postgres.y.sslrootcert means nothing with sslmode = \"disable\""},

@@ -89,6 +89,6 @@ func isCredential(folded string) bool {
 func (x *exchange) holdsToken(value string) bool {
 	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t,;=:\"'&?/", r) })
 	return slices.ContainsFunc(append(words, value), func(w string) bool {
-		return strings.HasPrefix(w, tokenPrefix) || secret.New(w).Sum256() == x.token.Sum256()
+		return strings.HasPrefix(w, tokenPrefix) || w != "" && secret.New(w).Sum256() == x.token.Sum256()
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"sallyport/identity"
 	"sallyport/policy"
 	"sallyport/secret"
 )
@@ -24,27 +25,59 @@ const keyProtocol = "openai-insecure-api-key."
 // errProxyAuth marks the refusal of a proxy's caller: 407, not 401.
 var errProxyAuth = errors.New("proxy authentication")
 
-// identify finds the caller's token and what it proves.
+// errNoToken marks the refusal of a caller that sent no token. One that showed
+// a certificate needs none.
+var errNoToken = errors.New("no token")
+
+// identify finds the caller's token, or its certificate, and what they prove.
 func (x *exchange) identify(ctx context.Context) error {
-	token, err := x.findToken()
+	shown, err := x.shown()
 	if err != nil {
+		return err
+	}
+	token, err := x.findToken()
+	if err != nil && (shown == nil || !errors.Is(err, errNoToken)) {
 		return err
 	}
 	if err := x.route.check(token); err != nil {
 		return err
 	}
 	x.token = token
-	x.who.Principal, err = x.server.identifier.Identify(ctx, token)
+	x.who.Principal, err = x.server.proved(ctx, shown, token)
 	if x.route.door == byProxy {
 		return asProxy(err)
 	}
 	return err
 }
 
+// shown is whom the certificate of the caller's connection names, nil where it
+// showed none. What is in a tunnel came by the tunnel's connection.
+func (x *exchange) shown() (*policy.Principal, error) {
+	state := x.in.TLS
+	if x.tunnel != nil {
+		state = x.tunnel.state
+	}
+	return identity.OfConnection(state, x.server.now())
+}
+
+// proved is the principal of who showed a certificate, sent a token, or both.
+func (s *Server) proved(ctx context.Context, shown *policy.Principal, token secret.Text) (policy.Principal, error) {
+	if token.Empty() && shown != nil {
+		return *shown, nil
+	}
+	who, err := s.identifier.Identify(ctx, token)
+	if err != nil {
+		return who, err
+	}
+	return identity.Both(shown, who)
+}
+
 // findToken is the caller's token. Who comes through the proxy is known by the
 // proxy's own header: the others hold what the service would have got.
 func (x *exchange) findToken() (secret.Text, error) {
 	switch {
+	case x.tunnel != nil && x.tunnel.token.Empty():
+		return secret.Text{}, noToken()
 	case x.tunnel != nil:
 		return x.tunnel.token, nil
 	case x.route.door == byProxy:
@@ -86,7 +119,7 @@ func only(found []secret.Text) (secret.Text, error) {
 		}
 	}
 	if token.Empty() {
-		return token, unauthenticated("no gateway token was sent")
+		return token, noToken()
 	}
 	return token, nil
 }
@@ -143,11 +176,17 @@ func (r route) check(token secret.Text) error {
 		words = append(append(words, name), values...)
 	}
 	for _, w := range words {
-		if strings.HasPrefix(w, tokenPrefix) || secret.New(w).Sum256() == token.Sum256() {
+		if strings.HasPrefix(w, tokenPrefix) || w != "" && secret.New(w).Sum256() == token.Sum256() {
 			return malformed("a gateway token belongs into a header, not into the address", nil)
 		}
 	}
 	return nil
+}
+
+func noToken() *policy.Refusal {
+	r := unauthenticated("no gateway token was sent")
+	r.Err = errNoToken
+	return r
 }
 
 func unauthenticated(public string) *policy.Refusal {

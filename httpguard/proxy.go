@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -65,6 +66,7 @@ func newProxy(p Proxy, now func() time.Time) (*proxy, error) {
 type tunnel struct {
 	authority string // host:port
 	token     secret.Text
+	state     *tls.ConnectionState // of the connection that the tunnel is in; nil without TLS
 }
 
 // connect answers CONNECT. TLS ends here; what is inside is carried by the same
@@ -81,17 +83,21 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 
 // serveTunnel holds the connection until it ends.
 func (x *exchange) serveTunnel(ctx context.Context) error {
-	token, err := findProxyToken(x.in.Header)
+	shown, err := x.shown()
 	if err != nil {
+		return asProxy(err)
+	}
+	token, err := findProxyToken(x.in.Header)
+	if err != nil && (shown == nil || !errors.Is(err, errNoToken)) {
 		return err
 	}
-	if _, err := x.server.identifier.Identify(ctx, token); err != nil {
+	if _, err := x.server.proved(ctx, shown, token); err != nil {
 		return asProxy(err)
 	}
 	if _, _, err := net.SplitHostPort(x.in.RequestURI); err != nil || x.in.RequestURI != x.in.Host {
 		return malformed("CONNECT wants host:port", nil)
 	}
-	t := &tunnel{authority: withPort(x.in.RequestURI, "443"), token: token}
+	t := &tunnel{authority: withPort(x.in.RequestURI, "443"), token: token, state: x.in.TLS}
 	if !x.server.known(t.authority) {
 		return &policy.Refusal{Kind: policy.Denied, Public: "no target is at that address", Hint: "the gateway is a proxy for its targets only"}
 	}

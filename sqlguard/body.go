@@ -2,6 +2,7 @@ package sqlguard
 
 import (
 	"maps"
+	"slices"
 	"strings"
 )
 
@@ -112,6 +113,9 @@ func (r *reader) constantsOf(pieces []piece) map[string]string {
 	if known == nil {
 		known = map[string]string{}
 	}
+	if slices.ContainsFunc(pieces, func(c piece) bool { return c.kind == pieceColumnsFirst }) {
+		return nil
+	}
 	declared, changed := map[string]int{}, map[string]bool{}
 	for _, c := range pieces {
 		switch c.kind {
@@ -125,9 +129,10 @@ func (r *reader) constantsOf(pieces []piece) map[string]string {
 		}
 	}
 	for _, c := range pieces {
-		if c.kind == pieceConstant && declared[c.names[0]] == 1 {
+		// A parameter of the name is another variable, outside of the block.
+		if c.kind == pieceConstant && declared[c.names[0]] == 1 && !r.variables[c.names[0]] {
 			if n := r.single(c.text); n != nil {
-				if s, ok := fold(n, known); ok {
+				if s, ok := r.fold(n, known); ok {
 					known[c.names[0]] = s
 				}
 			}
@@ -135,6 +140,7 @@ func (r *reader) constantsOf(pieces []piece) map[string]string {
 	}
 	for name := range changed {
 		delete(known, name)
+		delete(known, r.linked[name])
 	}
 	return known
 }

@@ -20,6 +20,9 @@ func (sh *shield) closeDoors(r *reader, m proto.Message, reached string) *policy
 		return denied(fmt.Sprintf("%s cannot be judged on a target with protected columns", strings.ToUpper(k.verb)),
 			r.veiled[0]+".", "Run constant statements, or write them out.")
 	}
+	if why := sh.misfolded(r); why != "" {
+		return denied("SQL that is put together cannot be judged here", why+".", "Run constant statements, or write them out.")
+	}
 	for _, c := range r.calls {
 		if refusal := sh.closeFunctionAt(c, false, 0); refusal != nil {
 			return refusal
@@ -219,6 +222,11 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 		if m.RenameType.String() == "OBJECT_SCHEMA" && sh.inSchema(m.Subname) {
 			return denied(fmt.Sprintf("schema %q holds protected columns and cannot be renamed", m.Subname),
 				"Under another name they would not be protected.", "")
+		}
+	case *alterDomain: // what checks the values there are says how they compare
+		if m.Subtype == "C" || m.Subtype == "O" || m.Subtype == "V" {
+			return denied("ALTER DOMAIN that checks values is closed on a target with protected columns",
+				"Whether it succeeds would tell about the values of protected columns.", "")
 		}
 	case *grantStmt:
 		if m.Targtype.String() == "ACL_TARGET_ALL_IN_SCHEMA" {

@@ -456,7 +456,11 @@ func (ev eval) call(m *funcCall) value {
 	if f.set {
 		ev.useOf(v, "a function that returns a set")
 	}
-	v = ev.applied(name, args)
+	as := name
+	if name == "substring" && len(m.Args) > 1 && isPlace(m.Args[1]) { // by place, not by a pattern that may not match
+		as = "substr"
+	}
+	v = ev.applied(as, args)
 	for _, n := range m.AggOrder {
 		key := ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in an aggregate")
 		v = computed(v, key)
@@ -466,6 +470,12 @@ func (ev eval) call(m *funcCall) value {
 	v = computed(v)
 	v.kept = wholes[name] && !isUserFunction(ev.sh, name) && len(m.AggOrder) == 0 && keeping(args...).kept
 	return v
+}
+
+// isPlace reports whether an argument is a number as it stands.
+func isPlace(n *node) bool {
+	_, is := number(n)
+	return is
 }
 
 func isUserFunction(sh *shield, name string) bool {

@@ -38,6 +38,8 @@ type reader struct {
 	blind     bool            // what is read is not the text
 
 	constants map[string]string // variables with one value, and parameters: $1
+	linked    map[string]string // the other name of a parameter
+	folded    []string          // functions and operators that a folded text was made by
 	missing   []string          // functions that the catalog does not hold
 	within    []proto.Message   // the statements of bodies and of texts that are run
 	veiled    []string          // why some of it can't be judged where columns are protected
@@ -324,7 +326,7 @@ var secretTables = []string{"pg_authid", "pg_shadow", "pg_user_mapping", "pg_use
 func (r *reader) function(m *funcCall, f *frame) {
 	parts := names(m.Funcname)
 	schema, name := qualified(parts)
-	r.calls = append(r.calls, call{schema, name, folded(m, r.constants)})
+	r.calls = append(r.calls, call{schema, name, r.foldedArgs(m)})
 	many := false
 	for g := f; g != nil; g = g.parent {
 		many = many || g.query && len(g.tables) > 0

@@ -306,7 +306,7 @@ func (r *reader) runsText(m *funcCall, name string) {
 
 // text adds what SQL does that is given as an expression.
 func (r *reader) text(n *node, what string) {
-	sql, ok := fold(n, r.constants)
+	sql, ok := r.fold(n, r.constants)
 	if !ok {
 		r.obscure("%s: it runs SQL that is not a constant", what)
 		return
@@ -320,8 +320,11 @@ func (r *reader) text(n *node, what string) {
 		r.obscure("%s: the SQL it runs can't be read", what)
 		return
 	}
+	// What is run has parameters and names of its own.
+	outer := r.constants
+	r.constants = nil
 	r.depth++
-	defer func() { r.depth-- }()
+	defer func() { r.depth--; r.constants = outer }()
 	for _, s := range tree.Stmts {
 		r.within = append(r.within, unwrap(s.Stmt))
 		r.walk(s, nil)

@@ -20,14 +20,15 @@ type piece struct {
 type pieceKind int
 
 const (
-	pieceDeclare  pieceKind = iota // text is a variable
-	pieceType                      // text is a type's name as written
-	pieceValue                     // an expression
-	pieceChange                    // variables are changed
-	pieceQuery                     // a statement
-	pieceRun                       // an expression that gives the statement to run
-	pieceCursor                    // text is a cursor that is read
-	pieceConstant                  // names[0] is declared with the constant expression text
+	pieceDeclare      pieceKind = iota // text is a variable
+	pieceType                          // text is a type's name as written
+	pieceValue                         // an expression
+	pieceChange                        // variables are changed
+	pieceQuery                         // a statement
+	pieceRun                           // an expression that gives the statement to run
+	pieceCursor                        // text is a cursor that is read
+	pieceColumnsFirst                  // a name is a column's before it is a variable's
+	pieceConstant                      // names[0] is declared with the constant expression text
 )
 
 const (
@@ -57,10 +58,13 @@ func cutPLpgSQL(src string) (pieces []piece, own map[string]bool, bad string) {
 	p := &plParser{src: src, tokens: tokens, cursors: map[string]bool{}, own: map[string]bool{}}
 	for p.isOp("#") { // #variable_conflict and the like
 		p.next()
+		conflict := p.isWord("variable_conflict")
 		if !p.word("option") && !p.word("print_strict_params") && !p.word("variable_conflict") {
 			p.fail("an option that is not known")
 		}
-		p.next()
+		if value := p.next(); conflict && value.text != "error" && value.text != "use_variable" {
+			p.add(piece{kind: pieceColumnsFirst})
+		}
 	}
 	p.block()
 	if p.isOp(";") {
@@ -145,6 +149,9 @@ func (p *plParser) add(c piece) {
 	}
 	p.pieces = append(p.pieces, c)
 }
+
+// plTexts are the types that hold any text as it is.
+var plTexts = []string{"text", "varchar", "character varying", "pg_catalog.text", "pg_catalog.varchar"}
 
 // plReserved are the words that are no names (pl_reserved_kwlist.h).
 var plReserved = []string{
@@ -291,7 +298,8 @@ func (p *plParser) declaration() {
 		constant := p.word("constant")
 		kind := strings.TrimSpace(p.until("collate", "not", ":=", "=", "default", ";"))
 		p.add(piece{kind: pieceType, text: kind})
-		if lower := strings.ToLower(kind); lower == "refcursor" || lower == "pg_catalog.refcursor" {
+		lower := strings.ToLower(kind)
+		if lower == "refcursor" || lower == "pg_catalog.refcursor" {
 			p.own[name] = true
 		}
 		if p.word("collate") {
@@ -306,7 +314,9 @@ func (p *plParser) declaration() {
 		if p.op(":=") || p.op("=") || p.word("default") {
 			text := p.until(";")
 			p.add(piece{kind: pieceValue, text: text})
-			p.add(piece{kind: pieceConstant, text: text, names: []string{name}})
+			if slices.Contains(plTexts, strings.Join(strings.Fields(lower), " ")) { // others may cut what they hold
+				p.add(piece{kind: pieceConstant, text: text, names: []string{name}})
+			}
 			delete(p.own, name)
 		} else if constant {
 			p.fail("a constant without a value")

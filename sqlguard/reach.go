@@ -71,7 +71,7 @@ func readScan(p *Parser, definition string, args map[string]string) *scan {
 	for _, raw := range tree.Stmts {
 		switch m := unwrap(raw.Stmt).(type) {
 		case *functionStmt:
-			r.constants = bound(m, args)
+			r.constants, r.linked = bound(m, args)
 			r.within = append(r.within, bodyWithin(m)...)
 		case *triggerStmt:
 			r.calls = append(r.calls, callOf(names(m.Funcname)))
@@ -110,8 +110,9 @@ func callOf(parts []string) call {
 
 // bound gives the parameters of a function whose values are known: of text
 // alone, since other types may write a value otherwise than it was given.
-func bound(m *functionStmt, args map[string]string) map[string]string {
-	known := map[string]string{}
+// linked are the two names of a parameter: q and $1.
+func bound(m *functionStmt, args map[string]string) (known, linked map[string]string) {
+	known, linked = map[string]string{}, map[string]string{}
 	at := 0
 	for _, n := range m.Parameters {
 		p := n.GetFunctionParameter()
@@ -120,17 +121,18 @@ func bound(m *functionStmt, args map[string]string) map[string]string {
 		}
 		at++
 		number := fmt.Sprint("$", at)
-		_, name := qualified(names(p.ArgType.GetNames()))
+		schema, name := qualified(names(p.ArgType.GetNames()))
 		value, ok := args[number]
-		if !ok || name != "text" || len(p.ArgType.GetArrayBounds()) > 0 || p.Mode.String() == "FUNC_PARAM_VARIADIC" {
+		if !ok || name != "text" || schema != "" && schema != "pg_catalog" || len(p.ArgType.GetArrayBounds()) > 0 || p.Mode.String() == "FUNC_PARAM_VARIADIC" {
 			continue
 		}
 		known[number] = value
 		if p.Name != "" {
 			known[p.Name] = value
+			linked[p.Name], linked[number] = number, p.Name
 		}
 	}
-	return known
+	return known, linked
 }
 
 // maxCalls bounds calls within calls whose arguments are constants.
@@ -174,6 +176,9 @@ func (sh *shield) harmOf(f *routine, args map[string]string, depth int) string {
 func (sh *shield) harmIn(s *scan, depth int) string {
 	if len(s.veiled) > 0 {
 		return s.veiled[0]
+	}
+	if why := sh.misfolded(s.reader); why != "" {
+		return why
 	}
 	if name := sh.reached(s.uses); name != "" {
 		return fmt.Sprintf("it reads or changes %q, which holds protected columns", name)
@@ -220,6 +225,16 @@ func (sh *shield) harmIn(s *scan, depth int) string {
 
 // readsItsCaller: in a trigger it is somebody else's statement.
 func readsItsCaller(c call) bool { return c.name == "current_query" }
+
+// misfolded says why texts that are run may be others than were read.
+func (sh *shield) misfolded(r *reader) string {
+	for _, name := range r.folded {
+		if sh.cat.othersMake(name) {
+			return "it runs a text made by " + name + ", of which there is one that is not PostgreSQL's own"
+		}
+	}
+	return ""
+}
 
 // harm says why functions of a name are not harmless, called as they are here.
 func (sh *shield) harm(c call, depth int) string {

@@ -27,6 +27,7 @@ CREATE FUNCTION owner_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE
 CREATE TRIGGER owner_t BEFORE INSERT ON shipped FOR EACH ROW EXECUTE FUNCTION owner_trigger();
 CREATE FUNCTION owner_eq(text, text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', (SELECT password FROM users LIMIT 1); RETURN true; END';
 CREATE OPERATOR ==== (LEFTARG = text, RIGHTARG = text, FUNCTION = owner_eq);
+CREATE FUNCTION format(text, text) RETURNS text LANGUAGE sql AS 'SELECT ''select password from users''::text';
 CREATE FUNCTION owner_internal(text) RETURNS text LANGUAGE internal AS 'pg_read_file_all';
 `
 
@@ -116,6 +117,30 @@ var codeAttacks = map[string]string{
 	"row variable":        "CREATE FUNCTION a44() RETURNS SETOF users LANGUAGE plpgsql AS 'DECLARE u users%ROWTYPE; BEGIN SELECT * INTO u FROM users LIMIT 1; RETURN NEXT u; END'\n---\nSELECT * FROM a44()",
 	"assigned":            "DO $$ DECLARE x text := password FROM users; BEGIN RAISE NOTICE '%', x; END $$",
 	"assigned, element":   "DO $$ DECLARE x text[]; BEGIN x[(SELECT 1 FROM users LIMIT 1)] := (SELECT email FROM users LIMIT 1); RAISE NOTICE '%', x; END $$",
+	"fused":               "DO $$ DECLARE r text; BEGIN EXECUTE 'select password from ' || quote_ident('use') || 'rs' INTO r; RAISE NOTICE '%', r; END $$",
+	"fused, format":       "DO $$ DECLARE r text; BEGIN EXECUTE format('select password from %Irs', 'use') INTO r; RAISE NOTICE '%', r; END $$",
+	"fused, two":          "DO $$ DECLARE r text; BEGIN EXECUTE format('select password from %I%I', 'use', 'rs') INTO r; RAISE NOTICE '%', r; END $$",
+	"fused, all quoted":   "SET quote_all_identifiers = on\n---\nDO $$ DECLARE r text; BEGIN EXECUTE 'select password from ' || quote_ident('users') || 'x' INTO r; RAISE NOTICE '%', r; END $$",
+	"folded, backslash":   "DO $$ DECLARE r text; BEGIN EXECUTE 'select ' || quote_literal('a\\') || ', password from users where name <> ' || quote_literal('\\') INTO r, r; RAISE NOTICE '%', r; END $$",
+	"another $1":          "CREATE FUNCTION b2(q text) RETURNS text LANGUAGE plpgsql AS 'DECLARE r text; BEGIN EXECUTE ''select owner_runs($1)'' INTO r USING ''select password from users''; RETURN r; END'\n---\nSELECT b2('select 1')",
+	"another name":        "CREATE FUNCTION b3(q text) RETURNS text LANGUAGE plpgsql AS 'DECLARE r text; BEGIN EXECUTE ''select owner_runs(q) from (select select password from users as q) s'' INTO r; RETURN r; END'\n---\nSELECT b3('select 1')",
+	"a column's name":     "CREATE FUNCTION b4(q text) RETURNS text LANGUAGE sql AS 'select owner_runs(q) from (select ''select password from users''::text as q) s'\n---\nSELECT b4('select 1')",
+	"a column's, plpgsql": "CREATE FUNCTION b5() RETURNS text LANGUAGE plpgsql AS '#variable_conflict use_column\nDECLARE q text := ''select 1''; r text; BEGIN SELECT owner_runs(q) INTO r FROM (SELECT ''select password from users'' AS q) s; RETURN r; END'\n---\nSELECT b5()",
+	"cut as a name":       "DO $$ DECLARE q name := 'select                                      password from users_public'; r text; BEGIN EXECUTE q INTO r; RAISE NOTICE '%', r; END $$",
+	"cut as varchar":      "DO $$ DECLARE q varchar(63) := 'select                                      password from users_public'; r text; BEGIN EXECUTE q INTO r; RAISE NOTICE '%', r; END $$",
+	"changed by number":   "CREATE FUNCTION b6(q text) RETURNS text LANGUAGE plpgsql AS 'DECLARE r text; BEGIN q := replace(q, ''orders'', ''users''); EXECUTE $1 INTO r; RETURN r; END'\n---\nSELECT b6('select password from orders')",
+	"hidden by a block":   "CREATE FUNCTION b7(q text) RETURNS text LANGUAGE plpgsql AS 'DECLARE r text; BEGIN DECLARE q text := ''select 1''; BEGIN NULL; END; EXECUTE q INTO r; RETURN r; END'\n---\nSELECT b7('select password from users')",
+	"owner's format":      "DO $$ DECLARE r text; BEGIN EXECUTE format('select %s', '1') INTO r; RAISE NOTICE '%', r; END $$",
+	"waits for a name":    "CREATE FUNCTION b8() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT password FROM later LIMIT 1); END'\n---\nALTER TABLE users RENAME TO later\n---\nSELECT b8()",
+	"waits, of a view":    "CREATE FUNCTION b9() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT password FROM later2 LIMIT 1); END'\n---\nALTER VIEW v_users RENAME TO later2\n---\nSELECT b9()",
+	"waits, materialized": "CREATE FUNCTION b10() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT password FROM later3 LIMIT 1); END'\n---\nALTER MATERIALIZED VIEW m_users RENAME TO later3\n---\nSELECT b10()",
+	"waits for a column":  "CREATE FUNCTION b11() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT p FROM only_later LIMIT 1); END'\n---\nALTER TABLE users RENAME password TO p\n---\nSELECT p FROM users",
+	"waits in a schema":   "CREATE SCHEMA s12\n---\nCREATE FUNCTION b12() RETURNS text LANGUAGE plpgsql SET search_path = s12 AS 'BEGIN RETURN (SELECT value FROM later4 LIMIT 1); END'\n---\nALTER TABLE users SET SCHEMA s12\n---\nALTER TABLE s12.users RENAME TO later4\n---\nSELECT b12()",
+	"waits, schema":       "CREATE FUNCTION b13() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT password FROM other.later5 LIMIT 1); END'\n---\nALTER SCHEMA public RENAME TO other\n---\nSELECT b13()",
+	"waits, rule":         "CREATE TABLE later6 (password text)\n---\nCREATE FUNCTION b14() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT password FROM later6 LIMIT 1); END'\n---\nCREATE RULE \"_RETURN\" AS ON SELECT TO later6 DO INSTEAD SELECT password FROM users\n---\nSELECT b14()",
+	"waits, view":         "CREATE FUNCTION b15() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT password FROM later7 LIMIT 1); END'\n---\nCREATE VIEW later7 AS SELECT password FROM users\n---\nSELECT b15()",
+	"waits, child":        "CREATE TABLE later8 (id int NOT NULL, day date, payload text) PARTITION BY RANGE (id)\n---\nCREATE FUNCTION b16() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT payload FROM later8 LIMIT 1); END'\n---\nALTER TABLE events DETACH PARTITION events_2024\n---\nALTER TABLE later8 ATTACH PARTITION events_2024 FOR VALUES FROM (0) TO (10)\n---\nSELECT b16()",
+	"waits, swapped":      "CREATE FUNCTION b17() RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT password FROM plain17 LIMIT 1); END'\n---\nCREATE TABLE plain17 (password text)\n---\nALTER TABLE plain17 RENAME TO tmp17; ALTER TABLE users RENAME TO plain17; ALTER TABLE tmp17 RENAME TO users\n---\nSELECT b17()",
 	"copied out":          "DO $$ BEGIN COPY users TO '/tmp/never'; END $$",
 }
 

@@ -51,11 +51,11 @@ func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusa
 
 // recordStatement writes what is about to happen. What can't be recorded does
 // not run.
-func (s *Session) recordStatement(a *awaited, text string, params []recorder.Param) error {
+func (s *Session) recordStatement(a *awaited, text string, params []recorder.Param, notes ...recorder.Note) error {
 	s.count++
 	a.id, a.start = s.count, time.Now()
 	v := &a.reading.Verdict
-	err := s.recording.Write(recorder.Event{Statement: &recorder.Statement{
+	err := s.recording.Write(recorder.Event{Notes: notes, Statement: &recorder.Statement{
 		ID: a.id, Text: text, Params: params, Verbs: a.reading.Verbs,
 		Action: v.Action.String(), Rule: v.Rule, Message: v.Message, Detail: v.Detail, Flags: v.Flags,
 	}})

@@ -216,9 +216,9 @@ func (s *Session) scrubbed(a *awaited, r report) report {
 	switch {
 	case a != nil && a.protected():
 		s.touched = true
-		return r.scrub(a.sql())
+		return r.scrub(a.said())
 	case s.touched && a != nil:
-		return r.scrub(a.sql())
+		return r.scrub(a.said())
 	case s.touched:
 		return r.scrub("")
 	}
@@ -236,6 +236,16 @@ func (a *awaited) sql() string {
 		return a.portal.statement.text
 	}
 	return a.text
+}
+
+// said is what the client itself has written: the text, and the names in the
+// messages of the extended protocol.
+func (a *awaited) said() string {
+	text := a.sql() + " " + a.name
+	if a.portal != nil {
+		text += " " + a.portal.source
+	}
+	return text
 }
 
 // notice carries a NoticeResponse, which comes with a statement or on its own.
@@ -269,6 +279,9 @@ func (s *Session) setting(size int) error {
 	}
 	if err := s.target.pins(name, value); err != nil {
 		return err
+	}
+	if s.target.pool != nil {
+		s.up.reported(name, value)
 	}
 	return writeMessage(s.out, 'S', body)
 }

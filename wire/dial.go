@@ -34,6 +34,7 @@ type upstream struct {
 	pid      uint32  // the server's process id
 	key      []byte  // the server's cancel secret; none on servers that give none
 	known    bool    // the server has let us in: its errors are about the client's settings
+	torn     bool    // the server has half a message: nothing can be said after it
 	status   byte    // of the latest ReadyForQuery of what we asked for ourselves
 
 	startup []param     // what the login asked for, without what is the gateway's
@@ -382,9 +383,11 @@ func (up *upstream) say(m pgproto3.FrontendMessage) error {
 
 // close ends the connection as a client does.
 func (up *upstream) close() {
-	_ = up.conn.SetDeadline(time.Now().Add(closing))
-	_ = up.say(&pgproto3.Terminate{})
-	_ = up.out.flush()
+	if !up.torn {
+		_ = up.conn.SetDeadline(time.Now().Add(closing))
+		_ = up.say(&pgproto3.Terminate{})
+		_ = up.out.flush()
+	}
 	_ = up.conn.Close()
 }
 

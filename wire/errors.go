@@ -34,6 +34,11 @@ func malformed(format string, args ...any) *policy.Refusal {
 	return &policy.Refusal{Kind: policy.Malformed, Public: fmt.Sprintf(format, args...)}
 }
 
+// tooLarge is a refusal for what is longer than this gateway reads or holds.
+func tooLarge(public, hint string) *policy.Refusal {
+	return &policy.Refusal{Kind: policy.TooLarge, Public: public, Hint: hint}
+}
+
 // unsupported is a refusal for what the protocol has and we do not offer.
 func unsupported(public, hint string) *policy.Refusal {
 	return &policy.Refusal{Kind: policy.Unsupported, Public: public, Hint: hint}

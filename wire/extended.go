@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 
+	"sallyport/policy"
 	"sallyport/recorder"
 )
 
@@ -24,6 +25,9 @@ func (s *Session) parse(ctx context.Context, size int) error {
 	if refusal == nil && !p.done() {
 		refusal = malformed("invalid message format")
 	}
+	if err := s.pipe.keep(objectWeight + len(text)); refusal == nil && err != nil {
+		refusal = policy.AsRefusal(err)
+	}
 	reading := s.judge(ctx, text, refusal)
 	a := &awaited{
 		kind: 'P', name: name, text: text, refusal: reading.Refusal, reading: &reading,
@@ -41,40 +45,6 @@ func (s *Session) parse(ctx context.Context, size int) error {
 		return s.poisonParse(a)
 	}
 	return writeMessage(s.up.out, 'P', body)
-}
-
-// bind notes which statement a portal runs, and with which values.
-func (s *Session) bind(size int) error {
-	if size > maxHeld {
-		return malformed("a Bind of %d bytes; at most %d are held", size, maxHeld)
-	}
-	body, err := s.in.hold(size)
-	if err != nil {
-		return err
-	}
-	p := parts{b: body}
-	o := &portal{name: string(p.text()), source: string(p.text()), bound: true}
-	formats := p.formats()
-	count := int(p.int16()) & 0xffff
-	for i := 0; i < count && !p.bad; i++ {
-		v, null := p.value()
-		b := boundValue{binary: formats.of(i)}
-		if !null {
-			b.value = append(make([]byte, 0, len(v)), v...)
-		}
-		o.params = append(o.params, b)
-	}
-	p.formats() // of the results: the Describe of the portal repeats them
-	if !p.done() {
-		return malformed("invalid format of a Bind message")
-	}
-	if o.statement, err = s.statementNamed(o.source); err != nil {
-		return err
-	}
-	if !s.pipe.push(&awaited{kind: 'B', name: o.name, portal: o}) {
-		return nil
-	}
-	return writeMessage(s.up.out, 'B', body)
 }
 
 // statementNamed waits where only the server's answer can tell what a name means.
@@ -103,32 +73,6 @@ func (s *Session) portalNamed(name string) (*portal, error) {
 	return found, nil
 }
 
-// formats are format codes of a Bind: none is all text, one is for all.
-type formats []bool
-
-func (p *parts) formats() formats {
-	n := int(p.int16()) & 0xffff
-	if n*2 > len(p.b) {
-		p.fail()
-		return nil
-	}
-	f := make(formats, n)
-	for i := range f {
-		f[i] = p.int16() == 1
-	}
-	return f
-}
-
-func (f formats) of(i int) bool {
-	switch {
-	case len(f) == 1:
-		return f[0]
-	case i < len(f):
-		return f[i]
-	}
-	return false
-}
-
 // describe forwards a Describe. Of a portal, the answer gives the mask plan.
 func (s *Session) describe(size int) error {
 	object, name, body, err := s.readNamed('D', size)
@@ -154,6 +98,9 @@ func (s *Session) describe(size int) error {
 // masks a portal that nobody described is described for us first: its rows
 // could not be masked otherwise.
 func (s *Session) execute(size int) error {
+	if size > maxSmall {
+		return malformed("message %s has %d bytes", quoteKind('E'), size)
+	}
 	body, err := s.in.hold(size)
 	if err != nil {
 		return err
@@ -171,14 +118,16 @@ func (s *Session) execute(size int) error {
 	a := &awaited{kind: 'E', name: name, portal: o, reading: &s.blank}
 	text := "(portal " + name + ", opened by SQL)"
 	var params []recorder.Param
+	var notes []recorder.Note
 	if o != nil {
-		text, params = "(statement "+o.source+", prepared by SQL)", recordedParams(o.params)
+		text = "(statement " + o.source + ", prepared by SQL)"
+		params, notes = o.recorded()
 		if o.statement != nil {
 			text, a.reading = o.statement.text, &o.statement.reading
 			a.text = text
 		}
 	}
-	if err := s.recordStatement(a, text, params); err != nil {
+	if err := s.recordStatement(a, text, params, notes...); err != nil {
 		return err
 	}
 	if s.masks() && (o == nil || !o.described) {
@@ -197,21 +146,6 @@ func (s *Session) execute(size int) error {
 		return s.skipped(a)
 	}
 	return writeMessage(s.up.out, 'E', body)
-}
-
-func recordedParams(values []boundValue) []recorder.Param {
-	if len(values) == 0 {
-		return nil
-	}
-	out := make([]recorder.Param, len(values))
-	for i, v := range values {
-		if v.binary {
-			out[i] = recorder.BinaryParam(v.value)
-		} else {
-			out[i] = recorder.TextParam(v.value)
-		}
-	}
-	return out
 }
 
 // closeNamed forwards a Close.

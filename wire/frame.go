@@ -18,11 +18,10 @@ const (
 	maxToken   = 65_535     // PG_MAX_AUTH_TOKEN_LENGTH in libpq/auth.h
 	maxSmall   = 10_000     // PQ_SMALL_MESSAGE_LIMIT in libpq/libpq.h
 	maxLarge   = 0x3fffffff // PQ_LARGE_MESSAGE_LIMIT, which is MaxAllocSize - 1
-	maxHeld    = 256 << 20  // what one session holds of one message; longer ones only stream
+	maxHeld    = 64 << 20   // what is held of one message; longer ones only stream
 	maxText    = 16 << 20   // a longer statement is drained and refused unread
-	clientBuf  = 8 << 10    // per session
-	serverBuf  = 16 << 10   // per session
-	growStep   = 1 << 20    // how far a length is trusted ahead of its bytes
+	maxKept    = 64 << 20   // what a session's prepared statements and portals may hold
+	growStep   = 1 << 20    // how far a length is trusted ahead of its bytes; longer messages stream where they can
 )
 
 // errTorn marks an error inside a message that was already partly forwarded:
@@ -84,6 +83,9 @@ func (s *stream) hold(size int) ([]byte, error) {
 		}
 		s.skip = size
 		return b, nil
+	}
+	if size > maxHeld {
+		return nil, tooLong("a message", size)
 	}
 	if err := s.partner.flush(); err != nil {
 		return nil, fmt.Errorf("flush: %w", err)

@@ -11,12 +11,9 @@ import (
 // a call of it stands in for a refused one, and the server says so.
 // PostgreSQL 17, protocol-flow.html#PROTOCOL-FLOW-FUNCTION-CALL.
 func (s *Session) functionCall(size int) error {
-	body, err := s.in.hold(min(size, maxHeld))
+	body, err := s.in.hold(size)
 	if err != nil {
 		return err
-	}
-	if size > maxHeld {
-		return malformed("a FunctionCall of %d bytes; at most %d are held", size, maxHeld)
 	}
 	p := parts{b: body}
 	oid := uint32(p.int32())

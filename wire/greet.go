@@ -25,7 +25,8 @@ const (
 type hello struct {
 	params []param // in the client's order, without user, database and _pq_ options
 	user   string
-	target string     // the database asked for
+	target string     // the database asked for; the user name where there is none
+	named  bool       // it was asked for by name
 	minor  int        // of protocol 3
 	asked  []string   // _pq_ options, all of them unknown to us
 	cancel *cancelKey // a CancelRequest: nothing else is set
@@ -171,7 +172,7 @@ func parseStartup(minor int, body []byte) (*hello, error) {
 		case name == "user":
 			h.user = value
 		case name == "database":
-			h.target = value
+			h.target, h.named = value, value != ""
 		case bytes.HasPrefix([]byte(name), []byte("_pq_.")):
 			h.asked = append(h.asked, name)
 		default:

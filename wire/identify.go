@@ -17,7 +17,12 @@ import (
 // proof by SCRAM does not hold it.
 func (s *Session) identify(ctx context.Context, h *hello) (policy.Caller, error) {
 	caller := policy.Caller{Address: s.address}
-	prove, err := s.method(h)
+	tls := s.tlsState()
+	shown, err := identity.OfConnection(&tls, s.server.now())
+	if err != nil {
+		return caller, err
+	}
+	prove, err := s.method(h, shown)
 	if err != nil {
 		return caller, err
 	}
@@ -29,7 +34,11 @@ func (s *Session) identify(ctx context.Context, h *hello) (policy.Caller, error)
 	if err := s.negotiate(h); err != nil {
 		return caller, err
 	}
-	caller.Principal, err = prove(ctx)
+	who, err := prove(ctx)
+	if err != nil {
+		return caller, err
+	}
+	caller.Principal, err = identity.Both(shown, who)
 	return caller, err
 }
 
@@ -45,22 +54,19 @@ func (s *Session) counted(err error) error {
 
 // method is how this client is to prove who it is. The StartupMessage has one
 // place to ask for another way than the cleartext password that every driver
-// knows and only a JWT needs: the user name, which means nothing else here.
-func (s *Session) method(h *hello) (func(context.Context) (policy.Principal, error), error) {
+// knows and only a JWT needs: the user name, which means nothing else here. A
+// client that showed a certificate has proved it already.
+func (s *Session) method(h *hello, shown *policy.Principal) (func(context.Context) (policy.Principal, error), error) {
 	private := s.secure || loopback(s.address)
-	var mechanisms []string
-	if s.server.needs.Scram != nil && identity.IsTokenID(h.user) {
-		if s.binding != nil {
-			mechanisms = append(mechanisms, scramSHA256Plus)
-		}
-		mechanisms = append(mechanisms, scramSHA256)
-	}
-	if private && (len(mechanisms) > 0 || s.server.oauth.asksOAuth(h.user)) {
-		mechanisms = append(mechanisms, oauthBearer)
-	}
-	switch {
+	switch mechanisms := s.mechanisms(h.user, private); {
 	case len(mechanisms) > 0:
 		return func(ctx context.Context) (policy.Principal, error) { return s.proveBySASL(ctx, h.user, mechanisms) }, nil
+	case shown != nil:
+		return func(context.Context) (policy.Principal, error) { return *shown, nil }, nil
+	case private && s.server.oauth.Always:
+		return func(ctx context.Context) (policy.Principal, error) {
+			return s.proveBySASL(ctx, h.user, []string{oauthBearer})
+		}, nil
 	case private:
 		return s.proveByPassword, nil
 	}
@@ -69,6 +75,22 @@ func (s *Session) method(h *hello) (func(context.Context) (policy.Principal, err
 		Public: "a gateway token is taken over TLS only",
 		Hint:   "Connect with sslmode=require or stronger, or, by SCRAM, with the token's id as user name.",
 	})
+}
+
+// mechanisms are those of SASL that the user name asks for. Private is a way on
+// which a token may be sent.
+func (s *Session) mechanisms(user string, private bool) []string {
+	var all []string
+	if s.server.needs.Scram != nil && identity.IsTokenID(user) {
+		if s.binding != nil {
+			all = append(all, scramSHA256Plus)
+		}
+		all = append(all, scramSHA256)
+	}
+	if private && (len(all) > 0 || asksOAuth(user)) {
+		all = append(all, oauthBearer)
+	}
+	return all
 }
 
 // proveByPassword takes the gateway token as a cleartext password.

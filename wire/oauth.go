@@ -44,9 +44,9 @@ func (o OAuth) Problems() []policy.KeyError {
 // asks for OAUTHBEARER: the StartupMessage has no other place to say so.
 const oauthUser = "oauth"
 
-// asksOAuth reports whether a client with that user name logs in by OAUTHBEARER.
-func (o OAuth) asksOAuth(user string) bool {
-	return o.Always || user == oauthUser || strings.HasSuffix(user, "+"+oauthUser)
+// asksOAuth reports whether the user name asks for OAUTHBEARER.
+func asksOAuth(user string) bool {
+	return user == oauthUser || strings.HasSuffix(user, "+"+oauthUser)
 }
 
 // proveByOAuth takes the token of the client's first message. A client whose

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -61,12 +62,6 @@ type portal struct {
 	ran       bool    // rows of it have come: server loop only
 }
 
-// boundValue is one parameter of a Bind; nil is SQL NULL.
-type boundValue struct {
-	value  []byte
-	binary bool
-}
-
 // pipeline is what one session has under way: the messages that the server has
 // yet to answer, in order, and the statements and portals it has acknowledged.
 //
@@ -78,6 +73,7 @@ type pipeline struct {
 	changed    *sync.Cond
 	list       []*awaited
 	segment    int       // index in list after the last Sync or Query: where the last segment begins
+	queried    int       // bytes of the queries in list
 	renaming   int       // how many of list are Parse or Close
 	skipping   bool      // the server skips all up to the next Sync
 	copying    bool      // the server is in COPY IN: it reads past Sync and Flush
@@ -89,10 +85,16 @@ type pipeline struct {
 	since      time.Time // when list became empty
 	statements map[string]*statement
 	portals    map[string]*portal
+	kept       int // bytes that statements and portals may hold, never less than they do
+	recount    int // from how many on they are counted anew
 }
 
-// maxAwaited bounds what a client may send ahead of the answers.
-const maxAwaited = 1 << 14
+// maxAwaited and maxQueried bound what a client may send ahead of the answers:
+// messages, and bytes of queries, each of which the server answers at once.
+const (
+	maxAwaited = 1 << 14
+	maxQueried = 4 << 20
+)
 
 func newPipeline() *pipeline {
 	p := &pipeline{statements: map[string]*statement{}, portals: map[string]*portal{}, status: 'I', since: time.Now()}
@@ -121,6 +123,7 @@ func (p *pipeline) push(a *awaited) bool {
 		p.segment = len(p.list)
 	case 'Q', 'F':
 		p.segment = len(p.list)
+		p.queried += len(a.text)
 	case 'P', 'C':
 		p.renaming++
 	}
@@ -132,8 +135,11 @@ func (p *pipeline) push(a *awaited) bool {
 func (p *pipeline) take(n int) []*awaited {
 	taken := p.list[:n:n]
 	for _, a := range taken {
-		if a.kind == 'P' || a.kind == 'C' {
+		switch a.kind {
+		case 'P', 'C':
 			p.renaming--
+		case 'Q':
+			p.queried -= len(a.text)
 		}
 	}
 	for n < len(p.list) && p.list[n].kind == 'c' {
@@ -211,14 +217,16 @@ func (p *pipeline) stray() bool {
 func (p *pipeline) full() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.list) >= maxAwaited
+	return p.tooFar()
 }
+
+func (p *pipeline) tooFar() bool { return len(p.list) >= maxAwaited || p.queried >= maxQueried }
 
 // room blocks while the client is too far ahead of the answers.
 func (p *pipeline) room() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.list) >= maxAwaited && !p.over {
+	for p.tooFar() && !p.over {
 		p.changed.Wait()
 	}
 }
@@ -323,6 +331,49 @@ func (p *pipeline) settled() bool {
 	defer p.mu.Unlock()
 	return len(p.list) == 0 && p.status == 'I' && !p.unsettled && !p.skipping && !p.copying && p.swallowed == 0
 }
+
+// Bytes that a prepared statement or a portal, and a value, count besides what is
+// in them.
+const (
+	objectWeight = 1 << 10
+	valueWeight  = 64
+)
+
+// keep makes room for what holds n bytes more, until the session has too much.
+// What was let go is found by counting, each time that enough came to it.
+func (p *pipeline) keep(n int) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.kept += n
+	if p.kept <= max(p.recount, growStep) {
+		return nil
+	}
+	held := n
+	for _, s := range p.statements {
+		held += s.weight()
+	}
+	for _, o := range p.portals {
+		held += o.weight()
+	}
+	for _, a := range p.list {
+		if a.kind == 'P' {
+			held += a.statement.weight()
+		}
+		if a.kind == 'B' {
+			held += a.portal.weight()
+		}
+	}
+	if held > maxKept {
+		p.kept = held - n
+		p.recount = p.kept
+		return tooLarge(fmt.Sprintf("the session's prepared statements and portals hold more than %d bytes", maxKept), "Close those that are not needed.")
+	}
+	p.kept, p.recount = held, held+(maxKept-held)/2+growStep
+	return nil
+}
+
+// weight is about what the statement holds, in bytes.
+func (s *statement) weight() int { return objectWeight + len(s.text) }
 
 // changes reports whether a, once acknowledged, gives name another meaning.
 func (a *awaited) changes(object byte, name string) bool {

@@ -130,7 +130,9 @@ func (s *Session) forwardCopy(kind byte, size int) error {
 		}
 		s.pipe.copyEnds()
 	}
-	return s.in.pass(s.up.out, kind, size)
+	err := s.in.pass(s.up.out, kind, size)
+	s.up.torn = err != nil
+	return err
 }
 
 // skipped records that a message was judged and the server skips it.

@@ -71,6 +71,25 @@ func parseFields(body []byte) ([]mask.Field, error) {
 	return fields, nil
 }
 
+// errTooLongRow ends a session in which a masked row has outgrown the protocol.
+var errTooLongRow = errors.New("a masked row is too long")
+
+// errUnfit ends a session whose row is not what was described.
+var errUnfit = errors.New("a row does not fit its description")
+
+// appendMasked appends a masked value with its length. changed is false where
+// there was nothing to mask in it.
+func appendMasked(out []byte, t *mask.Transform, f mask.Field, value []byte) (_ []byte, changed bool) {
+	at := len(out)
+	out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
+	out, null := t.Apply(out, f, value)
+	if null {
+		return out[:at+4], true
+	}
+	binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
+	return out, !t.Left(out[at+4:], value)
+}
+
 // errUnplanned ends a session whose rows came without a description: they
 // could not be masked.
 var errUnplanned = errors.New("rows came without a mask plan")
@@ -103,6 +122,9 @@ func (s *Session) dataRow(ctx context.Context, a *awaited, size int) error {
 // maskedRow carries a row of which columns are masked.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-DATAROW.
 func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, size int) error {
+	if size > growStep {
+		return s.maskedLongRow(a, plan, fields, size)
+	}
 	body, err := s.up.in.hold(size)
 	if err != nil {
 		return err
@@ -110,36 +132,29 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 	p := parts{b: body}
 	n := int(p.int16()) & 0xffff
 	if n != len(fields) || len(plan) != len(fields) {
-		return errors.New("a row does not fit its description")
+		return errUnfit
 	}
 	out := binary.BigEndian.AppendUint16(s.row[:0], uint16(n))
 	for i := range n {
 		value, null := p.value()
-		at := len(out)
-		out = append(out, 0xff, 0xff, 0xff, 0xff) // NULL
 		switch {
 		case null:
-			continue
+			out = append(out, 0xff, 0xff, 0xff, 0xff)
 		case plan[i] == nil:
-			out = append(out, value...)
+			out = append(binary.BigEndian.AppendUint32(out, uint32(len(value))), value...)
 		default:
-			if out, null = plan[i].Apply(out, fields[i], value); null {
-				a.masked++
-				out = out[:at+4]
-				continue
-			}
-			if !plan[i].Left(out[at+4:], value) {
+			var changed bool
+			if out, changed = appendMasked(out, plan[i], fields[i], value); changed {
 				a.masked++
 			}
 		}
-		binary.BigEndian.PutUint32(out[at:], uint32(len(out)-at-4))
 	}
 	s.row = out
 	if !p.done() {
 		return malformed("the server sent a malformed DataRow")
 	}
 	if len(out) > maxLarge {
-		return errors.New("a masked row is too long")
+		return errTooLongRow
 	}
 	a.bytes += int64(len(out))
 	if err := writeMessage(s.out, 'D', out); err != nil {

@@ -46,6 +46,7 @@ type Config struct {
 // Server accepts PostgreSQL clients.
 type Server struct {
 	targets  map[string]*target
+	hosts    map[string]*target // by the names clients give for TLS
 	tls      *tls.Config
 	oauth    OAuth
 	login    time.Duration // from accept to ready
@@ -76,6 +77,10 @@ func New(cfg Config) (*Server, error) {
 		}
 		ready.count = s.metrics.of(name)
 		s.targets[name] = ready
+	}
+	var err error
+	if s.hosts, err = newHosts(cfg.Targets, s.targets); err != nil {
+		return nil, err
 	}
 	s.draining, s.drain = context.WithCancel(context.Background())
 	for name, t := range s.targets {

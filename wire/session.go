@@ -102,13 +102,9 @@ func (s *Session) Serve(ctx context.Context) error {
 
 // dial checks the grant, logs in upstream and opens the recording.
 func (s *Session) dial(ctx context.Context, h *hello) error {
-	t, ok := s.server.targets[h.target]
-	if !ok {
-		return &policy.Refusal{
-			Kind:   policy.Unknown,
-			Public: fmt.Sprintf("target %q does not exist", h.target),
-			Hint:   "The database name is the name of a [postgres.NAME] in the gateway's configuration.",
-		}
+	t, err := s.server.find(h, s.tlsState().ServerName)
+	if err != nil {
+		return err
 	}
 	if !s.server.needs.Access.Allows(s.caller.Principal, t.name) {
 		return &policy.Refusal{

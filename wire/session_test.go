@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"sallyport/policy"
 	"sallyport/recorder"
@@ -545,5 +546,36 @@ func TestCopyOutIsMasked(t *testing.T) {
 	out.Reset()
 	if _, err := conn.CopyTo(t.Context(), &out, "copy (select id, secret, 1 from t) to stdout"); code(err) != "XX000" || out.Len() > 0 {
 		t.Fatalf("%q, %v", out.String(), err)
+	}
+}
+
+// TestNamesOfTheClientsOwnAreNotWithheld: the error quotes what its message held.
+func TestNamesOfTheClientsOwnAreNotWithheld(t *testing.T) {
+	g := start(t)
+	g.judge = func(string) Reading { return Reading{Verdict: allowed.Verdict, Plans: secretsPlan{}, Protected: true} }
+	_, fe := g.dialRaw(t)
+	for _, c := range []struct {
+		message pgproto3.FrontendMessage
+		want    string
+	}{
+		{&pgproto3.Execute{Portal: "gone"}, `portal "gone" does not exist`},
+		{&pgproto3.Bind{DestinationPortal: "p", PreparedStatement: "gone"}, `prepared statement "gone" does not exist`},
+		{&pgproto3.Describe{ObjectType: 'S', Name: "gone"}, `prepared statement "gone" does not exist`},
+	} {
+		fe.Send(c.message)
+		fe.Send(&pgproto3.Sync{})
+		if err := fe.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		for ready := false; !ready; {
+			m, err := fe.Receive()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e, ok := m.(*pgproto3.ErrorResponse); ok && e.Message != c.want {
+				t.Errorf("%T: %s", c.message, e.Message)
+			}
+			_, ready = m.(*pgproto3.ReadyForQuery)
+		}
 	}
 }

@@ -19,13 +19,14 @@ import (
 
 // Target is one [postgres.NAME] of gateway.toml.
 type Target struct {
-	Upstream    string `toml:"upstream"`    // host:port, port 5432 if left out; several with commas are tried in order
-	Database    string `toml:"database"`    // the server's name for it; the target's own if left out
-	SSLMode     string `toml:"sslmode"`     // as libpq names them; verify-full if left out
-	SSLRootCert string `toml:"sslrootcert"` // file of CA certificates; the system's if left out
-	SSLCert     string `toml:"sslcert"`     // file of the gateway's own certificate to the server
-	SSLKey      string `toml:"sslkey"`      // file of its key
-	Credential  string `toml:"credential"`  // reference to fields username and password
+	Upstream    string   `toml:"upstream"`    // host:port, port 5432 if left out; several with commas are tried in order
+	Host        []string `toml:"host"`        // host names that lead here, where clients give one for TLS (SNI)
+	Database    string   `toml:"database"`    // the server's name for it; the target's own if left out
+	SSLMode     string   `toml:"sslmode"`     // as libpq names them; verify-full if left out
+	SSLRootCert string   `toml:"sslrootcert"` // file of CA certificates; the system's if left out
+	SSLCert     string   `toml:"sslcert"`     // file of the gateway's own certificate to the server
+	SSLKey      string   `toml:"sslkey"`      // file of its key
+	Credential  string   `toml:"credential"`  // reference to fields username and password
 
 	TargetSessionAttrs string `toml:"target_session_attrs"` // as libpq names them; any if left out
 
@@ -58,6 +59,11 @@ func (t Target) Problems() []policy.KeyError {
 	oneOf("parser_settings", t.ParserSettings, "pinned", "free")
 	if t.TargetSessionAttrs != "" && !slices.Contains(SessionAttrs, t.TargetSessionAttrs) {
 		all = append(all, policy.KeyError{Key: "target_session_attrs", Err: fmt.Errorf("must be one of %s, is %q", strings.Join(SessionAttrs, ", "), t.TargetSessionAttrs)})
+	}
+	for _, host := range t.Host {
+		if err := checkHost(host); err != nil {
+			all = append(all, policy.KeyError{Key: "host", Err: err})
+		}
 	}
 	if t.Pool < 0 || t.Pool > maxPool {
 		all = append(all, policy.KeyError{Key: "pool", Err: fmt.Errorf("must be 0 to %d connections, is %d", maxPool, t.Pool)})

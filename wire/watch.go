@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sallyport/identity"
 	"sallyport/policy"
 )
 
@@ -12,11 +13,7 @@ import (
 func (s *Session) watch(cancel context.CancelCauseFunc) (stop func()) {
 	var timers []*time.Timer
 	if expires := s.caller.Expires; !expires.IsZero() {
-		timers = append(timers, time.AfterFunc(time.Until(expires), func() {
-			s.finish(cancel, &policy.Refusal{
-				Kind: policy.Unauthenticated, Public: "the gateway token has expired", Hint: "Connect again with a new token.",
-			})
-		}))
+		timers = append(timers, time.AfterFunc(time.Until(expires), func() { s.finish(cancel, s.expired()) }))
 	}
 	limits := map[byte]time.Duration{'I': s.target.idle, 'T': s.target.idleTx, 'E': s.target.idleTx}
 	if s.target.idle > 0 || s.target.idleTx > 0 {
@@ -26,6 +23,16 @@ func (s *Session) watch(cancel context.CancelCauseFunc) (stop func()) {
 		for _, t := range timers {
 			t.Stop()
 		}
+	}
+}
+
+// expired is the end of what let the client in.
+func (s *Session) expired() *policy.Refusal {
+	if s.caller.Issuer == identity.IssuerCertificate {
+		return &policy.Refusal{Kind: policy.Unauthenticated, Public: "the client certificate has expired", Hint: "Connect again with a new one."}
+	}
+	return &policy.Refusal{
+		Kind: policy.Unauthenticated, Public: "the gateway token has expired", Hint: "Connect again with a new token.",
 	}
 }
 

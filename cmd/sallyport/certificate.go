@@ -2,84 +2,149 @@ package main
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"sallyport/config"
 )
 
-// certificate is the listeners' certificate, read anew when its files change:
-// whoever renews it restarts nothing. While the new files do not fit together
-// the old pair goes on.
+// certificate is the listeners' certificate, and the authorities of their
+// clients', read anew when the files change: whoever renews them restarts
+// nothing. While new files do not fit together the old ones go on.
 type certificate struct {
-	cert, key string // files
-	log       zerolog.Logger
+	pair  refreshed[*tls.Certificate]
+	pool  refreshed[*x509.CertPool] // its value is nil where clients have no certificates
+	mu    sync.Mutex
+	check time.Time // when the files were looked at
+}
 
-	mu      sync.Mutex
-	pair    *tls.Certificate
-	stamp   [2]time.Time // modification times that pair, or the last failure, was read at
-	checked time.Time
+// refreshed is what was read from files, and when they were as they are.
+type refreshed[T any] struct {
+	files []string
+	read  func(files []string) (T, error)
+	what  string // for the log
+	log   zerolog.Logger
+	value T
+	stamp []time.Time // modification times that value, or the last failure, was read at
 }
 
 // certificateAge is how long the files are not looked at again.
 const certificateAge = time.Second
 
-// openCertificate reads the pair for the first time.
-func openCertificate(cert, key string, log zerolog.Logger) (*certificate, error) {
-	c := &certificate{cert: cert, key: key, log: log}
-	c.stamp, _ = c.stamps()
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
+// openCertificate reads the files for the first time.
+func openCertificate(cfg config.TLS, log zerolog.Logger) (*certificate, error) {
+	c := &certificate{
+		pair: refreshed[*tls.Certificate]{files: []string{cfg.Cert, cfg.Key}, read: readPair, what: "certificate", log: log},
+		pool: refreshed[*x509.CertPool]{read: readPool, what: "client authorities", log: log},
+	}
+	if cfg.ClientCA != "" {
+		c.pool.files = []string{cfg.ClientCA}
+	}
+	if err := errors.Join(c.pair.open(), c.pool.open()); err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
-	c.pair = &pair
 	return c, nil
 }
 
-// config is the TLS of a listener.
-func (c *certificate) config() *tls.Config {
-	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current(), nil },
-	}
+func readPair(files []string) (*tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(files[0], files[1])
+	return &pair, err
 }
 
-// current is the pair as of now.
-func (c *certificate) current() *tls.Certificate {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.checked) >= certificateAge {
-		c.checked = now
-		c.renew()
+func readPool(files []string) (*x509.CertPool, error) {
+	if len(files) == 0 {
+		return nil, nil
 	}
-	return c.pair
+	pem, err := os.ReadFile(files[0])
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", files[0])
+	}
+	return pool, nil
+}
+
+// open reads for the first time.
+func (w *refreshed[T]) open() (err error) {
+	w.stamp, _ = w.stamps()
+	w.value, err = w.read(w.files)
+	return err
 }
 
 // renew reads the files if they have changed.
-func (c *certificate) renew() {
-	stamp, err := c.stamps()
-	if err != nil || stamp == c.stamp {
+func (w *refreshed[T]) renew() {
+	stamp, err := w.stamps()
+	if err != nil || slices.Equal(stamp, w.stamp) {
 		return
 	}
-	c.stamp = stamp
-	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
+	w.stamp = stamp
+	value, err := w.read(w.files)
 	if err != nil {
-		c.log.Error().Err(err).Msg("changed certificate not taken; the old one goes on")
+		w.log.Error().Err(err).Msgf("changed %s not taken; the old one goes on", w.what)
 		return
 	}
-	c.pair = &pair
-	c.log.Info().Msg("certificate read anew")
+	w.value = value
+	w.log.Info().Msgf("%s read anew", w.what)
 }
 
-func (c *certificate) stamps() (stamp [2]time.Time, err error) {
-	for i, name := range []string{c.cert, c.key} {
+func (w *refreshed[T]) stamps() (stamp []time.Time, err error) {
+	for _, name := range w.files {
 		info, err := os.Stat(name)
 		if err != nil {
-			return stamp, err
+			return nil, err
 		}
-		stamp[i] = info.ModTime()
+		stamp = append(stamp, info.ModTime())
 	}
 	return stamp, nil
+}
+
+// current is what there is as of now.
+func (c *certificate) current() (*tls.Certificate, *x509.CertPool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); now.Sub(c.check) >= certificateAge {
+		c.check = now
+		c.pair.renew()
+		c.pool.renew()
+	}
+	return c.pair.value, c.pool.value
+}
+
+// config is the TLS of a listener for the protocols.
+func (c *certificate) config(protocols ...string) *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: protocols,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			pair, _ := c.current()
+			return pair, nil
+		},
+	}
+}
+
+// forClients is the TLS of a listener whose clients may show a certificate: it
+// must be of one of the authorities then, as they are now. Nothing of an earlier
+// connection stands in for it.
+func (c *certificate) forClients(protocols ...string) *tls.Config {
+	base := c.config(protocols...)
+	if _, pool := c.current(); pool == nil {
+		return base
+	}
+	base.SessionTicketsDisabled = true
+	base.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		pair, pool := c.current()
+		return &tls.Config{
+			MinVersion: base.MinVersion, NextProtos: protocols, Certificates: []tls.Certificate{*pair},
+			ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: pool, SessionTicketsDisabled: true,
+		}, nil
+	}
+	return base
 }

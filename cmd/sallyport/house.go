@@ -30,7 +30,7 @@ import (
 // stories that need them.
 type house struct {
 	log      zerolog.Logger
-	tls      *tls.Config // nil: the listeners are plain
+	tls      *certificate // nil: the listeners are plain
 	registry *prometheus.Registry
 	store    *store.Store
 	recorder *recorder.Recorder
@@ -52,11 +52,9 @@ func openHouse(ctx context.Context, cfg *config.Config, log zerolog.Logger) (_ *
 	}()
 	h.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo())
 	if cfg.TLS.Cert != "" {
-		pair, err := openCertificate(cfg.TLS.Cert, cfg.TLS.Key, log)
-		if err != nil {
+		if h.tls, err = openCertificate(cfg.TLS, log); err != nil {
 			return nil, err
 		}
-		h.tls = pair.config()
 	}
 
 	if h.store, err = store.Open(ctx, cfg.Store.Database); err != nil {
@@ -92,8 +90,12 @@ func openHouse(ctx context.Context, cfg *config.Config, log zerolog.Logger) (_ *
 	if h.judge, err = newStatementJudge(cfg, masks, rules, log); err != nil {
 		return nil, err
 	}
+	var secured *tls.Config
+	if h.tls != nil {
+		secured = h.tls.forClients()
+	}
 	h.wire, err = wire.New(wire.Config{
-		Targets: cfg.Postgres, TLS: h.tls, OAuth: cfg.OAuth, NewID: newID, Now: time.Now, Log: log, Registry: h.registry,
+		Targets: cfg.Postgres, TLS: secured, OAuth: cfg.OAuth, NewID: newID, Now: time.Now, Log: log, Registry: h.registry,
 		Needs: wire.Needs{Identifier: who, Scram: who, Access: grants, Lender: lender, Judge: h.judge, Journal: wireJournal{h.recorder}},
 	})
 	if err != nil {

@@ -165,7 +165,8 @@ func (w *world) fillIn(names map[string]string) error {
 	return nil
 }
 
-// certify writes tls.crt and tls.key, a certificate of its own for localhost.
+// certify writes tls.crt and tls.key, a certificate of its own for localhost,
+// and client.crt and client.key, one that it vouches for: worker-1, in agents.
 func (w *world) certify() {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -177,16 +178,28 @@ func (w *world) certify() {
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
-	if err != nil {
-		w.t.Fatal(err)
+	client := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "worker-1", OrganizationalUnit: []string{"agents"}},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		w.t.Fatal(err)
+	for name, template := range map[string]*x509.Certificate{"tls": cert, "client": client} {
+		of := key
+		if template == client {
+			if of, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, cert, of.Public(), key)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		private, err := x509.MarshalPKCS8PrivateKey(of)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.write(name+".crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+		w.write(name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 	}
-	w.write("tls.crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-	w.write("tls.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 }
 
 func sum(token string) string {

@@ -117,16 +117,14 @@ func serve(ctx context.Context, cfg *config.Config, log zerolog.Logger, ready fu
 	for _, s := range []struct {
 		ln      net.Listener
 		handler http.Handler
-		secure  bool
-	}{{l.http, h.http, true}, {l.console, h.console, true}, {l.metrics, h.metrics(), false}} {
+		tls     *tls.Config
+	}{{l.http, h.http, h.httpTLS(true)}, {l.console, h.console, h.httpTLS(false)}, {l.metrics, h.metrics(), nil}} {
 		if s.ln == nil {
 			continue
 		}
 		ln := s.ln
-		if s.secure && h.tls != nil {
-			secured := h.tls.Clone()
-			secured.NextProtos = []string{"h2", "http/1.1"}
-			ln = tls.NewListener(ln, secured)
+		if s.tls != nil {
+			ln = tls.NewListener(ln, s.tls)
 		}
 		g.Go(func() error { return serveHTTP(gctx, cut, ln, s.handler, log) })
 	}
@@ -143,6 +141,19 @@ func serve(ctx context.Context, cfg *config.Config, log zerolog.Logger, ready fu
 	err = g.Wait()
 	end()
 	return err
+}
+
+// httpTLS is the TLS of an HTTP listener, nil for none; clients says whether its
+// clients' certificates mean something there. A browser asks its user for one
+// where they do.
+func (h *house) httpTLS(clients bool) *tls.Config {
+	switch {
+	case h.tls == nil:
+		return nil
+	case clients:
+		return h.tls.forClients("h2", "http/1.1")
+	}
+	return h.tls.config("h2", "http/1.1")
 }
 
 // cutWhen ends what drains: at the second signal, or after a while.

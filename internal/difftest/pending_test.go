@@ -6,6 +6,4 @@ package difftest
 var pending = map[string]string{
 	"session/unknown message":  "the words for bytes that are no message",
 	"session/malformed bodies": "a malformed message of the extended protocol ends the session",
-
-	"extended/row limits/house with a rule and a mask": "the name of a portal that is gone is withheld",
 }

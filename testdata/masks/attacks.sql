@@ -1,0 +1,285 @@
+-- One attack a line: whatever of it runs shows no protected value, in rows, errors and notices. Lines that end in "-- refused"
+-- are refused by the gateway itself; "-- masked" are not refused.
+
+-- Errors that quote values.
+SELECT password::int FROM users -- refused
+SELECT 1/(length(password) - 39) FROM users -- refused
+SELECT (password || 'x')::numeric FROM users -- refused
+SELECT ('x' || api_key)::date FROM users -- refused
+SELECT email::uuid FROM users -- refused
+SELECT ssn::inet FROM customers -- refused
+SELECT password::jsonb FROM users -- refused
+SELECT json_each(password::json) FROM users -- refused
+SELECT 'x' ~ password FROM users -- refused
+SELECT regexp_replace('x', password, 'y') FROM users -- refused
+SELECT to_date(password, 'YYYY') FROM users -- refused
+SELECT to_number(password, '999') FROM users -- refused
+SELECT to_timestamp(password, 'YYYY') FROM users -- refused
+SELECT card * 9999999999 FROM customers -- refused
+SELECT card::int FROM customers -- refused
+SELECT power(card, 100) FROM customers -- refused
+SELECT xmlparse(DOCUMENT password) FROM users
+SELECT password::xml FROM users -- refused
+SELECT password::regclass FROM users -- refused
+SELECT password::order_status FROM users -- refused
+SELECT ('(' || password)::credential FROM users -- refused
+SELECT ('{' || password)::int[] FROM users -- refused
+SELECT ('{' || password)::text[] FROM users -- refused
+SELECT password::tsquery FROM users -- refused
+SELECT to_tsquery(password) FROM users -- refused
+SELECT password::jsonpath FROM users -- refused
+SELECT jsonb_path_query('{}', password::jsonpath) FROM users -- refused
+SELECT convert_from(seed, 'UTF8') FROM vault -- refused
+SELECT decode(password, 'hex') FROM users -- refused
+SELECT chr(length(password) - 100) FROM users -- refused
+SELECT repeat(password, 100000000) FROM users -- refused
+SELECT make_date(length(password), 13, 1) FROM users -- refused
+SELECT set_byte(seed, 100, 1) FROM vault -- refused
+SELECT current_setting(password) FROM users -- refused
+SELECT set_config('application_name', password, false) FROM users -- refused
+SELECT pg_notify('c', password) FROM users -- refused
+SELECT pg_advisory_lock(card) FROM customers -- refused
+SELECT nextval(password::regclass) FROM users -- refused
+SELECT lo_from_bytea(0, seed) FROM vault -- refused
+SELECT secrets[1]::int FROM vault -- refused
+SELECT (cred).secret::int FROM vault -- refused
+SELECT generate_series(1, length(password)) FROM users -- refused
+SELECT lpad('x', length(password)) FROM users
+SELECT ntile(length(password)) OVER () FROM users -- refused
+SELECT sum(card) OVER (ORDER BY id ROWS length(password) PRECEDING) FROM customers, users -- refused
+SELECT id FROM users LIMIT (SELECT length(password) FROM users WHERE id = 1) -- refused
+SELECT id FROM users OFFSET (SELECT length(password) FROM users WHERE id = 1) -- refused
+INSERT INTO users (id, email, password, name) VALUES (1, 'a@b', 'longer', 'x')
+INSERT INTO users (id, email, password, name) VALUES (99, 'noat', 'longer', 'x')
+INSERT INTO users (id, email, password, name) VALUES (99, 'a@b', 'x', 'x')
+INSERT INTO users (id, email, password, name) VALUES (99, NULL, 'longer', 'x')
+UPDATE users SET password = 'x' WHERE id = 1
+UPDATE users SET password = NULL WHERE id = 1
+UPDATE users SET name = NULL WHERE id = 1
+UPDATE users SET id = 2 WHERE id = 1
+UPDATE users SET email = 'noat' WHERE id = 1
+UPDATE users SET api_key = repeat('x', 100) WHERE id = 1
+UPDATE customers SET ssn = 'x'
+UPDATE customers SET name = NULL WHERE id = 1
+UPDATE customers SET user_id = 999 WHERE id = 1
+DELETE FROM users WHERE id = 1
+DELETE FROM customers WHERE id = 1
+UPDATE events SET day = '2030-01-01' WHERE id = 1
+INSERT INTO customers (id, name, ssn) SELECT 100 + id, 'x', ssn FROM customers
+ALTER TABLE users ADD CONSTRAINT c CHECK (password LIKE 'D%') -- refused
+ALTER TABLE users ADD CONSTRAINT c UNIQUE (password) -- refused
+ALTER TABLE users ALTER COLUMN password TYPE int USING password::int -- refused
+ALTER TABLE users ALTER COLUMN name SET DEFAULT (SELECT password FROM users LIMIT 1) -- refused
+CREATE UNIQUE INDEX ON users (left(password, 8)) -- refused
+ALTER DOMAIN small_secret ADD CONSTRAINT c CHECK (VALUE < 'D') -- refused
+ALTER DOMAIN email ADD CONSTRAINT c CHECK (VALUE < 'D') -- refused
+CREATE TABLE child (x text REFERENCES customers (ssn)) -- refused
+CREATE RULE r AS ON UPDATE TO notes DO ALSO SELECT password FROM users -- refused
+CREATE POLICY p ON notes USING ((SELECT password FROM users LIMIT 1) < 'D') -- refused
+DO $$ BEGIN RAISE NOTICE '%', (SELECT password FROM users LIMIT 1); END $$ -- refused
+DO $$ BEGIN RAISE EXCEPTION '%', (SELECT password FROM users LIMIT 1); END $$ -- refused
+DO $$ BEGIN PERFORM password::int FROM users; END $$ -- refused
+DO $$ BEGIN ASSERT false, (SELECT password FROM users LIMIT 1); END $$ -- refused
+CALL nothing((SELECT password FROM users LIMIT 1)) -- refused
+
+-- Side doors.
+SELECT * FROM pg_stats -- refused
+SELECT * FROM pg_stats_ext -- refused
+SELECT * FROM pg_stats_ext_exprs -- refused
+SELECT * FROM pg_statistic -- refused
+SELECT stavalues1 FROM pg_catalog.pg_statistic -- refused
+SELECT * FROM pg_statistic_ext_data -- refused
+SELECT * FROM pg_statistic_ext
+SELECT m.* FROM pg_statistic_ext JOIN pg_statistic_ext_data d ON d.stxoid = oid, pg_mcv_list_items(stxdmcv) m -- refused
+TABLE pg_stats -- refused
+COPY pg_statistic TO STDOUT -- refused
+SELECT query FROM pg_stat_activity -- masked
+SELECT query, a.* FROM pg_stat_get_activity(NULL) a
+SELECT pg_stat_get_backend_activity(1) -- refused
+SELECT * FROM pg_stat_statements -- refused
+SELECT statement FROM pg_prepared_statements
+SELECT statement FROM pg_cursors
+SELECT * FROM pg_prepared_xacts
+SELECT pg_read_file('PG_VERSION') -- refused
+SELECT pg_read_binary_file('PG_VERSION') -- refused
+SELECT pg_ls_dir('base') -- refused
+SELECT * FROM pg_ls_waldir() -- refused
+SELECT pg_stat_file('PG_VERSION') -- refused
+SELECT pg_current_logfile() -- refused
+COPY users TO '/tmp/x' -- refused
+COPY users TO PROGRAM 'cat' -- refused
+COPY notes FROM '/etc/passwd' -- refused
+COPY notes FROM PROGRAM 'id' -- refused
+SELECT lo_import('/etc/passwd') -- refused
+SELECT loread(1, 10) -- refused
+SELECT lo_get(1) -- refused
+SELECT * FROM pg_largeobject -- refused
+SELECT * FROM dblink('x', 'SELECT password FROM users') AS t(x text) -- refused
+CREATE EXTENSION dblink -- refused
+CREATE EXTENSION pageinspect -- refused
+CREATE EXTENSION file_fdw -- refused
+CREATE EXTENSION plpython3u -- refused
+CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw -- refused
+CREATE FOREIGN TABLE f (x text) SERVER s -- refused
+CREATE USER MAPPING FOR CURRENT_USER SERVER s -- refused
+IMPORT FOREIGN SCHEMA public FROM SERVER s INTO demo -- refused
+SELECT query_to_xml('SELECT password FROM users', true, false, '') -- refused
+SELECT table_to_xml('users', true, false, '') -- refused
+SELECT schema_to_xml('public', true, false, '') -- refused
+SELECT database_to_xml(true, false, '') -- refused
+SELECT cursor_to_xml('c', 1, true, false, '') -- refused
+SELECT query_to_xmlschema('SELECT password FROM users', true, false, '') -- refused
+SELECT * FROM ts_stat('SELECT to_tsvector(password) FROM users') -- refused
+SELECT ts_rewrite('a', 'SELECT password::tsquery, password::tsquery FROM users') -- refused
+SELECT get_raw_page('users', 0) -- refused
+SELECT * FROM heap_page_items(NULL) -- refused
+SELECT * FROM bt_page_items('users_email_key', 1) -- refused
+SELECT * FROM gin_leafpage_items(NULL) -- refused
+SELECT * FROM pgstattuple('users') -- refused
+SELECT * FROM pgrowlocks('users') -- refused
+SELECT * FROM verify_heapam('users') -- refused
+SELECT * FROM pg_buffercache
+SELECT * FROM pg_get_wal_records_info('0/0', '0/1') -- refused
+SELECT * FROM pg_logical_slot_get_changes('s', NULL, NULL) -- refused
+SELECT * FROM pg_logical_slot_peek_changes('s', NULL, NULL) -- refused
+SELECT pg_create_logical_replication_slot('s', 'test_decoding') -- refused
+SELECT pg_logical_emit_message(true, 'x', (SELECT password FROM users LIMIT 1)) -- refused
+SELECT pg_visibility('users') -- refused
+CREATE PUBLICATION p FOR TABLE users -- refused
+CREATE SUBSCRIPTION s CONNECTION 'x' PUBLICATION p -- refused
+SELECT pg_export_snapshot()
+SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
+SELECT pg_get_constraintdef(oid) FROM pg_constraint
+SELECT pg_get_viewdef('secrets_v'::regclass)
+SELECT pg_get_functiondef('find_user'::regproc)
+SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext
+SELECT currtid2('users', '(0,1)')
+SELECT lastval()
+SELECT txid_current()
+SELECT xmin, ctid, tableoid FROM users -- masked
+SELECT * FROM users TABLESAMPLE bernoulli (100) REPEATABLE (length('x')) -- masked
+SELECT id FROM users TABLESAMPLE bernoulli ((SELECT length(password) FROM users LIMIT 1)) -- refused
+SELECT pg_column_size(password), pg_typeof(password) FROM users -- masked
+SELECT hashtext(password), md5(password), sha256(password::bytea) FROM users
+SELECT ascii(substr(password, 9, 1)) FROM users -- masked
+SELECT get_byte(seed, 0) FROM vault -- refused
+SELECT min(password), max(api_key), string_agg(password, ',') FROM users -- masked
+EXPLAIN SELECT * FROM users WHERE email < 'm' -- refused
+EXPLAIN SELECT * FROM users WHERE password LIKE 'C%' -- refused
+EXPLAIN ANALYZE SELECT id FROM users WHERE email = 'x' -- masked
+EXPLAIN (VERBOSE, FORMAT json) SELECT id FROM users WHERE api_key = 'x'
+EXPLAIN ANALYZE SELECT * FROM find_user(1)
+EXPLAIN (ANALYZE, VERBOSE) SELECT (SELECT password FROM users WHERE id = 1)
+EXPLAIN ANALYZE SELECT id FROM users WHERE id = (SELECT length(password) FROM users WHERE id = 1) -- refused
+SET debug_print_plan = on -- refused
+SET client_min_messages = debug5
+SET log_statement_stats = on -- refused
+LOAD 'auto_explain' -- refused
+SET session_preload_libraries = 'auto_explain' -- refused
+SET allow_system_table_mods = on -- refused
+UPDATE pg_attribute SET attname = 'p' WHERE attname = 'password' -- refused
+SELECT setseed(length(password)::float / 100) FROM users -- refused
+SELECT pg_sleep(length(password)) FROM users -- refused
+SELECT CASE WHEN password LIKE 'C%' THEN pg_sleep(0) END FROM users -- refused
+SELECT id FROM users ORDER BY password -- refused
+SELECT id FROM users WHERE similarity(password, 'CANARY') > 0.1 -- refused
+SELECT id FROM users WHERE password % 'CANARY' -- refused
+SELECT rank() OVER (ORDER BY password) FROM users -- refused
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY password) FROM users -- refused
+SELECT id, count(*) FILTER (WHERE password > 'CANARYpw1') FROM users GROUP BY id -- refused
+SELECT grouping(left(password, 9)) FROM users GROUP BY left(password, 9) -- refused
+SELECT u FROM users u -- masked
+SELECT (u).* FROM users u -- masked
+SELECT u::text, row(u.*), to_json(u), hstore(u) FROM users u
+SELECT array_agg(u), json_agg(u), xmlforest(u.password) FROM users u
+SELECT * FROM json_populate_record(NULL::users, (SELECT to_json(u) FROM users u LIMIT 1))
+SELECT unnest(secrets), (cred).secret, pairs -> 'k', each(pairs), skeys(pairs), akeys(pairs) FROM vault
+SELECT secrets[1:2], array_to_string(secrets, ','), array_dims(secrets), secrets || 'x' FROM vault
+SELECT encode(seed, 'escape'), substring(seed FROM 1 FOR 4), seed || ''::bytea FROM vault
+SELECT token::text, uuid_send(token) FROM vault
+SELECT textsend(password), record_send(u) FROM users u
+SELECT * FROM directory; SELECT * FROM secrets_v; SELECT * FROM cached; SELECT * FROM cities -- masked
+SELECT * FROM events; SELECT * FROM events_h1; SELECT * FROM ONLY users; SELECT * FROM admins -- masked
+SELECT contact, 'x' || contact FROM directory -- masked
+SELECT * FROM find_user(3); SELECT find_user(3); SELECT (find_user(3)).word
+WITH x AS (UPDATE users SET name = name RETURNING *) SELECT * FROM x -- masked
+DELETE FROM vault WHERE id = 4 RETURNING *, secrets[1], cred -- masked
+MERGE INTO notes n USING users u ON n.id = u.id WHEN MATCHED THEN UPDATE SET body = u.password -- refused
+UPDATE notes SET body = (SELECT password FROM users WHERE id = 1) -- refused
+UPDATE notes SET body = u.password FROM users u WHERE u.id = notes.n -- refused
+INSERT INTO notes (body) SELECT password FROM users -- refused
+INSERT INTO notes (body) VALUES ((SELECT max(password) FROM users)) -- refused
+INSERT INTO users (id, email, password, name) VALUES (77, 'new@x', 'longer', (SELECT password FROM users WHERE id = 1)) -- refused
+INSERT INTO users (id, email, password, name) SELECT 300 + id, 'x' || id || '@y', password, 'z' FROM users ON CONFLICT (email) DO NOTHING -- refused
+INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT (ssn) DO NOTHING -- refused
+INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT DO NOTHING -- refused
+INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT (ssn) DO UPDATE SET name = excluded.ssn -- refused
+CREATE TABLE z AS SELECT password FROM users -- refused
+SELECT password INTO z FROM users -- refused
+CREATE VIEW z AS SELECT password FROM users -- refused
+CREATE MATERIALIZED VIEW z AS SELECT upper(password) FROM users -- refused
+CREATE TEMP TABLE users AS SELECT * FROM public.users -- refused
+COMMENT ON TABLE notes IS 'x'
+COPY users TO STDOUT -- masked
+COPY (SELECT password || 'x', email, u FROM users u) TO STDOUT CSV HEADER -- masked
+COPY vault TO STDOUT -- masked
+COPY (SELECT * FROM secrets_v) TO STDOUT (FORMAT csv, FORCE_QUOTE *)
+REFRESH MATERIALIZED VIEW cached
+ALTER TABLE users RENAME COLUMN password TO pw; SELECT pw FROM users -- refused
+ALTER TABLE users RENAME TO people; SELECT password FROM people -- refused
+ALTER TABLE users SET SCHEMA demo -- refused
+ALTER SCHEMA legacy RENAME TO other -- refused
+ALTER TABLE users ADD COLUMN copy text GENERATED ALWAYS AS (password) STORED -- refused
+ALTER TABLE users ALTER COLUMN name TYPE text USING password -- refused
+ALTER TABLE notes ADD COLUMN p text DEFAULT (SELECT password FROM users LIMIT 1) -- refused
+CREATE FUNCTION leak() RETURNS text LANGUAGE sql AS 'SELECT password FROM users LIMIT 1' -- refused
+CREATE OPERATOR === (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq) -- refused
+CREATE CAST (text AS int) WITH INOUT -- refused
+CREATE AGGREGATE agg (text) (SFUNC = textcat, STYPE = text) -- refused
+CREATE TRIGGER t AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger() -- refused
+PREPARE p1 AS SELECT upper(password), u FROM users u; EXECUTE p1; EXPLAIN EXECUTE p1
+BEGIN; DECLARE c1 CURSOR FOR SELECT password || 'x', u FROM users u; FETCH ALL FROM c1; COMMIT -- masked
+BEGIN; DECLARE c2 SCROLL CURSOR FOR SELECT * FROM secrets_v; MOVE 3 FROM c2; FETCH PRIOR FROM c2; FETCH ABSOLUTE 2 FROM c2; COMMIT -- masked
+SELECT id FROM users WHERE password = ANY (ARRAY(SELECT password FROM legacy.users)) -- refused
+SELECT id FROM users WHERE (password, id) > ('CANARYpw1', 0) -- refused
+SELECT id FROM users WHERE row(password) < row('D') -- refused
+SELECT id FROM users u WHERE u > row(1, 'x', 'y') -- refused
+SELECT id FROM users WHERE password BETWEEN 'C' AND 'D' -- refused
+SELECT id FROM users WHERE greatest(password, 'D') = 'D' -- refused
+SELECT id FROM users WHERE strpos(password, 'pw1') > 0 -- refused
+SELECT id FROM users WHERE password ^@ 'CANARY' -- refused
+SELECT id FROM users WHERE password IN (SELECT 'CANARY' || id) AND 1 / (id - 1) > 0
+SELECT id FROM users GROUP BY id HAVING max(password) > 'D' -- refused
+SELECT DISTINCT ON (left(password, 9)) id FROM users -- refused
+SELECT count(*) FROM users u JOIN notes n ON u.password LIKE n.body -- refused
+SELECT EXISTS (SELECT FROM users WHERE password > 'D') -- refused
+SELECT a.id FROM users a JOIN users b ON a.password > b.password -- refused
+SELECT id FROM customers WHERE card > 0 -- refused
+SELECT id FROM customers WHERE profile ->> 'password' > 'C' -- refused
+SELECT id FROM vault WHERE secrets @> ARRAY['x'] -- refused
+SELECT id FROM vault WHERE secrets[1] > 'C' -- refused
+SELECT id FROM vault WHERE (cred).secret > 'C' -- refused
+SELECT id FROM vault WHERE pairs ? 'k' AND pairs -> 'k' > 'C' -- refused
+SELECT regexp_matches(password, 'CANARY') FROM users -- refused
+SELECT regexp_split_to_table(password, '') FROM users -- refused
+SELECT string_to_table(password, 'x') FROM users -- refused
+SELECT x FROM users, LATERAL (SELECT password AS x) s; SELECT s FROM (SELECT password FROM users) s -- masked
+SELECT t.* FROM ROWS FROM (find_user(1), generate_series(1, 2)) t
+SELECT * FROM users NATURAL JOIN demo.users
+SELECT password FROM users UNION SELECT name FROM users -- masked
+VALUES ((SELECT password FROM users LIMIT 1)), ('x') -- masked
+TABLE users; TABLE cached; TABLE vault -- masked
+SELECT xmlelement(name x, xmlattributes(password AS p), email) FROM users
+SELECT json_object(ARRAY['a', password]) FROM users -- refused
+SELECT json_object_agg(id, password), jsonb_object_agg(password, id) FROM users
+SELECT format('%s %I %L', password, email, api_key) FROM users
+SELECT overlay(password PLACING 'x' FROM 3), trim(password), position('x' IN password) FROM users
+SELECT ts_headline(password, to_tsquery('canary')) FROM users
+SELECT to_tsvector(password), tsvector_to_array(to_tsvector(password)) FROM users
+SELECT width_bucket(card, 0, 10, 5), card % 10, card & 255, -card FROM customers -- refused
+SELECT bit_and(card), avg(card), stddev(card) FROM customers
+SELECT pg_input_is_valid(password, 'int4') FROM users
+SELECT nullif(password, 'CANARYpw1'), coalesce(nullif(password, 'x'), 'same') FROM users
+SELECT CASE password WHEN 'x' THEN 1 ELSE 0 END FROM users
+SELECT password IS DISTINCT FROM 'x', password = 'x', password > 'D' FROM users
+SELECT bool_or(password > 'D') FROM users
