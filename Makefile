@@ -15,6 +15,7 @@ GOFILES    = $(shell git ls-files --cached --others --exclude-standard '*.go' | 
 TESTFLAGS := $(if $(RACE),-race) $(GOTESTFLAGS)
 FUZZTIME  ?= 20s
 BENCH     ?= .
+SMITHTIME ?= 10m
 ROUNDS    ?= 5
 SECONDS   ?= 3
 ONLY      ?=
@@ -75,6 +76,10 @@ test-matrix: ## run the Postgres side's tests on PostgreSQL 16, 17, 18 and with 
 .PHONY: pg-suites
 pg-suites: setup ## run PostgreSQL's own test suites through the gateway and directly, and compare
 	@scripts/pg-suites.sh
+
+.PHONY: sqlsmith
+sqlsmith: setup ## send what sqlsmith writes through a read-only target for SMITHTIME (10m): nothing may change
+	@scripts/sqlsmith.sh $(SMITHTIME)
 
 .PHONY: golden
 golden: setup ## rewrite the golden files from what the tests see now

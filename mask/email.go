@@ -16,7 +16,7 @@ const (
 // label: a***@e***.com. What is no address is redacted.
 func email(dst, value []byte) []byte {
 	at := bytes.IndexByte(value, '@')
-	if at <= 0 || bytes.ContainsFunc(value, notInAddress) {
+	if at <= 0 || !mayBeAddress(value) {
 		return redact(dst, value)
 	}
 	domain := value[at+1:]
@@ -44,6 +44,23 @@ func email(dst, value []byte) []byte {
 func first(dst, part []byte) []byte {
 	_, size := utf8.DecodeRune(part)
 	return append(append(dst, part[:size]...), stars...)
+}
+
+// mayBeAddress reports whether value holds nothing that an address cannot.
+func mayBeAddress(value []byte) bool {
+	for i, c := range value {
+		switch c {
+		case '<', '>', '(', ')', '[', ']', '{', '}', ',', ';', ':', '"', '\\', '/', 0x7f:
+			return false
+		}
+		if c <= ' ' {
+			return false
+		}
+		if c >= utf8.RuneSelf {
+			return !bytes.ContainsFunc(value[i:], notInAddress)
+		}
+	}
+	return true
 }
 
 func notInAddress(r rune) bool {

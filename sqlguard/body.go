@@ -64,20 +64,20 @@ func (r *reader) plpgsql(body, what string) {
 		r.obscure("%s: what it runs is too much to be read", what)
 		return
 	}
-	pieces, cursors, bad := cutPLpgSQL(body)
+	fragments, cursors, bad := cutPLpgSQL(body)
 	if bad != "" {
 		r.obscure("%s: its body can't be read: %s", what, bad)
 		return
 	}
 	r.depth++
 	outer := r.constants
-	r.constants = r.constantsOf(pieces)
+	r.constants = r.constantsOf(fragments)
 	defer func() { r.depth--; r.constants = outer }()
 	for _, name := range strings.Fields(given) {
 		r.declare(name)
 	}
-	for _, c := range pieces {
-		r.piece(c, cursors, what)
+	for _, c := range fragments {
+		r.part(c, cursors, what)
 	}
 }
 
@@ -87,7 +87,7 @@ const maxBodies = 6
 // given are the variables that every body has, or a trigger's.
 const given = "found new old tg_name tg_when tg_level tg_op tg_relid tg_relname tg_table_name tg_table_schema tg_nargs tg_argv tg_event tg_tag sqlstate sqlerrm"
 
-func (r *reader) piece(c piece, cursors map[string]bool, what string) {
+func (r *reader) part(c fragment, cursors map[string]bool, what string) {
 	r.loops += c.loops
 	defer func() { r.loops -= c.loops }()
 	switch c.kind {
@@ -108,16 +108,16 @@ func (r *reader) piece(c piece, cursors map[string]bool, what string) {
 
 // constantsOf gives the variables of a body that have one value all along,
 // those it is called with and those it declares.
-func (r *reader) constantsOf(pieces []piece) map[string]string {
+func (r *reader) constantsOf(fragments []fragment) map[string]string {
 	known := maps.Clone(r.constants)
 	if known == nil {
 		known = map[string]string{}
 	}
-	if slices.ContainsFunc(pieces, func(c piece) bool { return c.kind == pieceColumnsFirst }) {
+	if slices.ContainsFunc(fragments, func(c fragment) bool { return c.kind == pieceColumnsFirst }) {
 		return nil
 	}
 	declared, changed := map[string]int{}, map[string]bool{}
-	for _, c := range pieces {
+	for _, c := range fragments {
 		switch c.kind {
 		case pieceDeclare:
 			declared[c.text]++
@@ -128,7 +128,7 @@ func (r *reader) constantsOf(pieces []piece) map[string]string {
 			}
 		}
 	}
-	for _, c := range pieces {
+	for _, c := range fragments {
 		// A parameter of the name is another variable, outside of the block.
 		if c.kind == pieceConstant && declared[c.names[0]] == 1 && !r.variables[c.names[0]] {
 			if n := r.single(c.text); n != nil {

@@ -193,6 +193,8 @@ func (c *condition) besides(n *node, conditions *[]*node) {
 		c.beside[aliasOr(m.Alias, m.Relname)] = n
 	case *rangeSub:
 		c.beside[aliasOr(m.Alias, "")] = n
+	case *rangeFunc:
+		c.beside[aliasOr(m.Alias, "")] = n
 	}
 }
 
@@ -228,6 +230,11 @@ func (c *condition) tie(e *aExpr) {
 			continue
 		}
 		mine, other := names(a.Fields), names(b.Fields)
+		if len(other) == 1 { // the lone value of a function beside the target
+			if _, isCall := unwrap(c.beside[other[0]]).(*rangeFunc); isCall {
+				other = append(other, other[0])
+			}
+		}
 		if len(other) < 2 || !c.isOurs(a, nil) {
 			continue
 		}
@@ -247,6 +254,9 @@ func (c *condition) tie(e *aExpr) {
 // beside it by mine = column: the relation is the target itself, all of it, or
 // what a foreign key refers to.
 func (c *condition) restates(mine string, item *node, of string) bool {
+	if f, ok := unwrap(item).(*rangeFunc); ok {
+		return manyNumbers(f) || c.holdsAll(listOf(f.Functions), mine)
+	}
 	if columns, whole := c.wholeItem(item, c.frame, 0); whole {
 		base, ok := columns[of]
 		if all := columns["*"]; all != "" && !ok {
@@ -272,112 +282,6 @@ func (c *condition) restates(mine string, item *node, of string) bool {
 	return false
 }
 
-// wholeItem reports whether an item of FROM holds every row of the target's
-// relation, and which of its columns each of its own is; "*" is each its own.
-func (c condition) wholeItem(n *node, f *frame, depth int) (map[string]string, bool) {
-	if depth > 8 {
-		return nil, false
-	}
-	switch m := unwrap(n).(type) {
-	case *rangeVar:
-		if m.Schemaname == "" {
-			if body := f.body(m.Relname); body != nil {
-				q, ok := unwrap(body).(*selectStmt)
-				if !ok {
-					return nil, false
-				}
-				return c.everyRow(q, f, depth+1)
-			}
-		}
-		return map[string]string{"*": "*"}, m.Relname == c.relation
-	case *rangeSub:
-		q, ok := unwrap(m.Subquery).(*selectStmt)
-		if !ok {
-			return nil, false
-		}
-		return c.everyRow(q, f, depth+1)
-	case *joinExpr:
-		if m.Jointype != joinLeft {
-			return nil, false
-		}
-		return c.wholeItem(m.Larg, f, depth+1)
-	}
-	return nil, false
-}
-
-// everyRow reports whether a query gives every row of the target's relation,
-// and which of its columns each output is.
-func (c condition) everyRow(q *selectStmt, f *frame, depth int) (map[string]string, bool) {
-	if depth > 8 || limits(q) {
-		return nil, false
-	}
-	f = c.reader.queryFrame(q, f)
-	if q.Op != setNone {
-		l, okL := c.everyRow(q.Larg, f, depth+1)
-		r, okR := c.everyRow(q.Rarg, f, depth+1)
-		switch {
-		case q.Op == setUnion && okL:
-			return l, true
-		case q.Op == setUnion && okR:
-			return r, true
-		case q.Op.String() == "SETOP_INTERSECT" && okL && okR:
-			return l, true
-		}
-		return nil, false
-	}
-	if len(q.FromClause) != 1 || q.HavingClause != nil {
-		return nil, false
-	}
-	inner, whole := c.wholeItem(q.FromClause[0], f, depth+1)
-	if !whole {
-		return nil, false
-	}
-	if v, ok := unwrap(q.FromClause[0]).(*rangeVar); ok && q.WhereClause != nil {
-		own := newCondition(c.reader, v, f)
-		own.relation, own.relations, own.fold = c.relation, c.relations, c.fold
-		own.outer = c.ours
-		if *c.fold--; *c.fold < 0 {
-			return nil, true // too much to be told apart
-		}
-		if t := own.judge(q.WhereClause, false); t == some || t == never {
-			return nil, false
-		}
-	} else if q.WhereClause != nil {
-		return nil, false
-	}
-	columns := map[string]string{}
-	for _, n := range q.TargetList {
-		t := n.GetResTarget()
-		ref, ok := unwrap(bare(t.GetVal())).(*columnRef)
-		if !ok {
-			// An aggregate or a set that is made of the column is still all of it.
-			if all := c.columnsOf(t.GetVal()); len(all) == 1 {
-				for name := range all {
-					columns[t.GetName()] = name
-				}
-			}
-			continue
-		}
-		parts := names(ref.Fields)
-		name := parts[len(parts)-1]
-		if name == "*" {
-			for k, v := range inner {
-				columns[k] = v
-			}
-			continue
-		}
-		base := inner[name]
-		if base == "" && inner["*"] != "" {
-			base = name
-		}
-		if t.GetName() != "" {
-			name = t.GetName()
-		}
-		columns[name] = base
-	}
-	return columns, true
-}
-
 // limits reports whether LIMIT or OFFSET leave rows out.
 func limits(q *selectStmt) bool {
 	if n, ok := number(q.LimitOffset); q.LimitOffset != nil && (!ok || n > 0) {
@@ -386,8 +290,15 @@ func limits(q *selectStmt) bool {
 	if q.LimitCount == nil {
 		return false
 	}
-	if k, ok := unwrap(q.LimitCount).(*aConst); ok && k.Isnull { // LIMIT ALL
-		return false
+	switch k := unwrap(q.LimitCount).(type) {
+	case *aConst: // LIMIT ALL
+		if k.Isnull {
+			return false
+		}
+	case *subLink: // LIMIT (SELECT count(*) ...)
+		if s, ok := unwrap(k.Subselect).(*selectStmt); ok && len(s.FromClause) > 0 {
+			return false
+		}
 	}
 	n, ok := number(q.LimitCount)
 	return !ok || n < 1e6
@@ -436,7 +347,20 @@ func (c condition) columns(m proto.Message, s *scoping, visit func(name string))
 	switch msg := m.(type) {
 	case *selectStmt:
 		s = newScoping(msg, s)
+	case *indirection: // (notes).id
+		if ref, ok := unwrap(msg.Arg).(*columnRef); ok && len(msg.Indirection) == 1 {
+			if parts, field := names(ref.Fields), text(msg.Indirection[0]); len(parts) == 1 && c.ours[parts[0]] && field != "" {
+				visit(field)
+				return
+			}
+		}
 	case *columnRef:
+		if made := c.derived[firstOf(names(msg.Fields))]; made != nil {
+			for name := range made {
+				visit(name)
+			}
+			return
+		}
 		if c.isOurs(msg, s) {
 			parts := names(msg.Fields)
 			name := parts[len(parts)-1]
@@ -474,11 +398,21 @@ func (c condition) columnsOf(n *node) map[string]bool {
 // depends on the whole row and no column of it does not tell rows apart.
 func (c condition) mentions(n *node) bool {
 	for name := range c.columnsOf(n) {
-		if name != "*" && name != "tableoid" {
+		if name != "*" && !slices.Contains(rowless, name) {
 			return *c.looks > 0
 		}
 	}
 	return false
+}
+
+// rowless are the system columns that nobody tells rows apart by.
+var rowless = []string{"tableoid", "xmin", "xmax", "cmin", "cmax"}
+
+func firstOf(parts []string) string {
+	if len(parts) == 0 {
+		return ""
+	}
+	return parts[0]
 }
 
 // isColumn reports whether the target has a column of that name.
@@ -499,6 +433,9 @@ func (c condition) isOurs(ref *columnRef, s *scoping) bool {
 	parts := names(ref.Fields)
 	if len(parts) > 1 {
 		of := parts[len(parts)-2]
+		if c.joined[of] {
+			return true
+		}
 		for ; s != nil; s = s.parent {
 			if s.aliases[of] {
 				return false

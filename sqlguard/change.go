@@ -19,18 +19,32 @@ func (a *analyst) change(m proto.Message, parent *scope, env *cte) []column {
 		ev := a.target(m.Relation, m.FromClause, parent, env)
 		ev.assign(m.TargetList, ev.sc.items[0])
 		ev.filter(m.WhereClause)
-		return ev.targets(m.ReturningList)
+		return ev.returning(m.ReturningList)
 	case *deleteStmt:
 		env = a.with(m.WithClause, parent, env)
 		ev := a.target(m.Relation, m.UsingClause, parent, env)
 		ev.filter(m.WhereClause)
-		return ev.targets(m.ReturningList)
+		return ev.returning(m.ReturningList)
 	case *mergeStmt:
 		a.merge(m, parent, a.with(m.WithClause, parent, env))
 		return nil
 	}
 	a.misunderstood(nodeName(m))
 	return nil
+}
+
+// returning works out RETURNING, which PostgreSQL 18 gives the row under two
+// more names: as it was, and as it is.
+func (ev eval) returning(list []*node) []column {
+	both := *ev.sc
+	for _, name := range []string{"old", "new"} {
+		if !slices.ContainsFunc(both.items, func(it *item) bool { return it.name == name }) {
+			row := *both.items[0]
+			row.schema, row.name = "", name
+			both.items = append(slices.Clip(both.items), &row)
+		}
+	}
+	return ev.in(&both, ev.env).targets(list)
 }
 
 // merge works out MERGE, which returns nothing.
@@ -105,7 +119,7 @@ func (a *analyst) insert(m *insertStmt, parent *scope, env *cte) []column {
 	if c := m.OnConflictClause; c != nil {
 		a.conflict(c, ev, target)
 	}
-	return ev.targets(m.ReturningList)
+	return ev.returning(m.ReturningList)
 }
 
 func (a *analyst) conflict(c *onConflict, ev eval, target *item) {

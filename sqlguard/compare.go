@@ -48,6 +48,14 @@ func opposite(a, b *node) bool {
 			if m.Boolop == boolNot && same(m.Args[0], b) {
 				return true
 			}
+		case *booleanTest:
+			if o, ok := unwrap(b).(*booleanTest); ok && same(m.Arg, o.Arg) && m.Booltesttype != o.Booltesttype &&
+				strings.Replace(m.Booltesttype.String(), "NOT_", "", 1) == strings.Replace(o.Booltesttype.String(), "NOT_", "", 1) {
+				return true
+			}
+			if kind := m.Booltesttype.String(); kind == "IS_NOT_TRUE" && same(m.Arg, b) {
+				return true
+			}
 		case *nullTest:
 			if o, ok := unwrap(b).(*nullTest); ok && m.Nulltesttype != o.Nulltesttype && same(m.Arg, o.Arg) {
 				return true
@@ -202,7 +210,7 @@ func isAny(n *node, op string) bool {
 	case "~~", "~~*":
 		return s != "" && strings.Trim(s, "%") == ""
 	case "~", "~*":
-		return strings.Trim(s, "^$()?*.+|") == "" || slices.Contains([]string{"", ".*", "^", "$", "^.*", ".*$", "^.*$", "()"}, s)
+		return takesAll(s) || strings.Trim(s, "^$()?*.+|") == "" || slices.Contains([]string{"", ".*", "^", "$", "^.*", ".*$", "^.*$", "()"}, s)
 	}
 	return false
 }

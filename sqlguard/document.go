@@ -352,7 +352,7 @@ func (ev eval) documentCall(name string, m *funcCall, args []value) (value, bool
 		}
 	case "jsonb_pretty":
 		return doc.take(nil, true)
-	case "min", "max", "any_value", "mode", "first_value", "last_value", "lag", "lead", "nth_value", "array_agg", "json_agg", "jsonb_agg", "unnest":
+	case "any_value", "mode", "first_value", "last_value", "lag", "lead", "nth_value", "array_agg", "json_agg", "jsonb_agg", "unnest":
 		doc.typ = 0
 		return doc, true
 	case "jsonb_typeof", "json_typeof", "jsonb_array_length", "json_array_length", "jsonb_object_keys", "json_object_keys":

@@ -12,6 +12,7 @@ type frame struct {
 	ctes   map[string]bool
 	bodies map[string]*node  // of the WITH queries
 	tables map[string]string // by alias: the relation as written; "" for anything else
+	target string            // of INSERT and the like, as written
 	query  bool              // opens a FROM clause
 }
 
@@ -62,6 +63,9 @@ func (f *frame) note(v *rangeVar, target bool) {
 		name = v.Alias.Aliasname
 	}
 	f.tables[name] = dotted(v.Schemaname, v.Relname)
+	if target {
+		f.target = f.tables[name]
+	}
 	if !target && v.Schemaname == "" && f.isCTE(v.Relname) {
 		f.tables[name] = ""
 	}
@@ -161,12 +165,21 @@ func (r *reader) noteColumn(table, column string) {
 // lookup gives the relation that the qualifier of a column means, as written.
 func (f *frame) lookup(qualifier []string) string {
 	schema, name := qualified(qualifier)
+	inner := f
 	for ; f != nil; f = f.parent {
 		if table, ok := f.tables[name]; ok && (schema == "" || table == dotted(schema, name)) {
 			return table
 		}
 	}
-	if schema == "" && (name == "excluded" || name == "new" || name == "old") {
+	if schema == "" && (name == "new" || name == "old") {
+		for ; inner != nil; inner = inner.parent {
+			if inner.target != "" {
+				return inner.target // PostgreSQL 18: RETURNING old.x, new.x
+			}
+		}
+		return ""
+	}
+	if schema == "" && name == "excluded" {
 		return ""
 	}
 	return dotted(schema, name)

@@ -28,7 +28,7 @@ type class struct {
 // classes are the functions with an effect, whatever schema they stand in. The
 // first line that names a function counts. To add one, add its name.
 var classes = []class{
-	{effect: 0, why: "only reads", names: `lo_get lo_open lo_close lo_lseek* lo_tell* lo_oid
+	{effect: 0, why: "only reads", names: `lo_open lo_close lo_lseek* lo_tell* lo_oid
 		pg_replication_origin_oid pg_replication_origin_progress pg_replication_origin_session_is_setup
 		pg_replication_origin_session_progress postgres_fdw_get_connections postgres_fdw_disconnect*
 		postgres_fdw_handler postgres_fdw_validator dblink_fdw_validator dblink_get_pkey`},
@@ -55,7 +55,7 @@ var classes = []class{
 		lo_import* lo_manage lo_put lo_truncate* lo_unlink lowrite lo_*`},
 	{effect: control | sideDoor | dynamic, why: "runs SQL on another connection", names: `dblink dblink_*`},
 
-	{effect: sideDoor, why: "reads large objects", names: `loread`},
+	{effect: sideDoor, why: "reads large objects", names: `loread lo_get`},
 	{effect: sideDoor, why: "reads the log", names: `pg_logical_slot_peek_* pg_get_wal_record* pg_get_wal_stats*
 		pg_get_wal_block_info pg_wal_summary_contents pg_get_logical_snapshot_* pg_current_logfile`},
 	{effect: sideDoor, why: "reads raw pages", names: `get_raw_page page_header page_checksum brin_page_* brin_metapage_info
@@ -77,6 +77,11 @@ var classes = []class{
 	{effect: writes, why: "changes the row", names: `autoinc insert_username moddatetime`},
 	{effect: writes, why: "maintains an index", names: `brin_summarize_* gin_clean_pending_list`},
 }
+
+// spelled are what PostgreSQL 17 and later spell as functions and know by their
+// grammar, so that no catalog holds them; older ones have none of that name, but
+// their users may. They only read.
+var spelled = map[string]bool{"json": true, "json_exists": true, "json_query": true, "json_value": true, "json_scalar": true, "json_serialize": true, "merge_action": true}
 
 const control = writes | destructive
 

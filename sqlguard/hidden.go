@@ -175,7 +175,7 @@ func (r *reader) call(parts []string, many bool) {
 		}
 	}
 	switch {
-	case found || isKnown && (schema == "" || c.effect != 0):
+	case found || isKnown && (schema == "" || c.effect != 0) || schema == "" && spelled[name]:
 	case r.blind: // code that is there, and calls what may come to be
 		r.unknown("function %s: the catalog does not hold it", dotted(schema, name))
 	default:
@@ -293,15 +293,18 @@ func (r *reader) runsText(m *funcCall, name string) {
 	if !ok || c.sql == 0 {
 		return
 	}
-	r.certainly(dynamic, "the function "+name+" "+c.why)
-	if c.sql > 1 && len(m.Args) < c.sql+1 && len(m.Args) != c.sql {
-		return // the form with three arguments runs nothing
+	if c.sql > 1 && len(m.Args) > c.sql {
+		return // ts_rewrite with three arguments runs nothing
 	}
+	r.certainly(dynamic, "the function "+name+" "+c.why)
 	if c.sql < 0 || len(m.Args) < c.sql || slices.ContainsFunc(m.Args, func(n *node) bool { _, named := unwrap(n).(*namedArg); return named }) {
 		r.unknown("function %s: it builds SQL from its arguments", name)
 		return
 	}
 	r.text(m.Args[c.sql-1], "function "+name)
+	if _, isNumber := number(m.Args[len(m.Args)-1]); name == "crosstab" && len(m.Args) > 1 && !isNumber {
+		r.text(m.Args[1], "function "+name) // of the categories
+	}
 }
 
 // text adds what SQL does that is given as an expression.

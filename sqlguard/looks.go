@@ -24,7 +24,8 @@ func lookTransaction(m proto.Message, k kind) kind {
 		k.verb = "prepare transaction"
 	case "COMMIT_PREPARED", "ROLLBACK_PREPARED":
 		k.verb = strings.ToLower(strings.ReplaceAll(verb, "_", " "))
-		if verb == "ROLLBACK_PREPARED" { // it may be another session's
+		k.effect |= writes // it may be another session's
+		if verb == "ROLLBACK_PREPARED" {
 			k.effect |= control
 		}
 	case "START":

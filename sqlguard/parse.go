@@ -164,6 +164,8 @@ type (
 	alterOwnerStmt       = pg.AlterOwnerStmt
 	pgConst              = pg.Node_AConst
 	pgSval               = pg.A_Const_Sval
+	pgList               = pg.Node_List
+	pgSubLink            = pg.Node_SubLink
 	pgExpr               = pg.Node_AExpr
 	pgString             = pg.Node_String_
 )

@@ -9,26 +9,26 @@ import (
 // stands between its words is SQL, and given to the SQL parser. Whatever is not
 // recognised makes the whole body unreadable.
 
-// piece is one part of a body, in the order of the text.
-type piece struct {
-	kind  pieceKind
+// fragment is one part of a body, in the order of the text.
+type fragment struct {
+	kind  fragmentKind
 	text  string   // SQL, or a name
 	names []string // variables that it changes
 	loops int      // around it
 }
 
-type pieceKind int
+type fragmentKind int
 
 const (
-	pieceDeclare      pieceKind = iota // text is a variable
-	pieceType                          // text is a type's name as written
-	pieceValue                         // an expression
-	pieceChange                        // variables are changed
-	pieceQuery                         // a statement
-	pieceRun                           // an expression that gives the statement to run
-	pieceCursor                        // text is a cursor that is read
-	pieceColumnsFirst                  // a name is a column's before it is a variable's
-	pieceConstant                      // names[0] is declared with the constant expression text
+	pieceDeclare      fragmentKind = iota // text is a variable
+	pieceType                             // text is a type's name as written
+	pieceValue                            // an expression
+	pieceChange                           // variables are changed
+	pieceQuery                            // a statement
+	pieceRun                              // an expression that gives the statement to run
+	pieceCursor                           // text is a cursor that is read
+	pieceColumnsFirst                     // a name is a column's before it is a variable's
+	pieceConstant                         // names[0] is declared with the constant expression text
 )
 
 const (
@@ -38,19 +38,19 @@ const (
 
 // plParser cuts up one body.
 type plParser struct {
-	src     string
-	tokens  []plToken
-	at      int
-	pieces  []piece
-	loops   int
-	nested  int
-	cursors map[string]bool // declared with a query
-	own     map[string]bool // cursor variables of the body that begin as NULL
-	bad     string
+	src       string
+	tokens    []plToken
+	at        int
+	fragments []fragment
+	loops     int
+	nested    int
+	cursors   map[string]bool // declared with a query
+	own       map[string]bool // cursor variables of the body that begin as NULL
+	bad       string
 }
 
-// cutPLpgSQL gives the pieces of a body; bad says why it can't be read.
-func cutPLpgSQL(src string) (pieces []piece, own map[string]bool, bad string) {
+// cutPLpgSQL gives the fragments of a body; bad says why it can't be read.
+func cutPLpgSQL(src string) (fragments []fragment, own map[string]bool, bad string) {
 	tokens, ok := plTokens(src)
 	if !ok {
 		return nil, nil, "a string in it can't be read"
@@ -63,7 +63,7 @@ func cutPLpgSQL(src string) (pieces []piece, own map[string]bool, bad string) {
 			p.fail("an option that is not known")
 		}
 		if value := p.next(); conflict && value.text != "error" && value.text != "use_variable" {
-			p.add(piece{kind: pieceColumnsFirst})
+			p.add(fragment{kind: pieceColumnsFirst})
 		}
 	}
 	p.block()
@@ -73,17 +73,17 @@ func cutPLpgSQL(src string) (pieces []piece, own map[string]bool, bad string) {
 	if p.peek().kind != plEnd {
 		p.fail("something stands behind its END")
 	}
-	if len(p.pieces) > maxPieces {
+	if len(p.fragments) > maxPieces {
 		p.fail("it is too long")
 	}
-	for _, c := range p.pieces {
+	for _, c := range p.fragments {
 		for _, n := range c.names {
 			if c.kind == pieceChange {
 				delete(p.own, n)
 			}
 		}
 	}
-	return p.pieces, p.own, p.bad
+	return p.fragments, p.own, p.bad
 }
 
 func (p *plParser) fail(why string) {
@@ -141,13 +141,13 @@ func (p *plParser) end() {
 	}
 }
 
-func (p *plParser) add(c piece) {
+func (p *plParser) add(c fragment) {
 	c.loops = p.loops
-	if len(p.pieces) > maxPieces {
+	if len(p.fragments) > maxPieces {
 		p.fail("it is too long")
 		return
 	}
-	p.pieces = append(p.pieces, c)
+	p.fragments = append(p.fragments, c)
 }
 
 // plTexts are the types that hold any text as it is.
@@ -199,7 +199,7 @@ func (p *plParser) value(stops ...string) {
 	if strings.TrimSpace(text) == "" {
 		p.fail("an expression is missing")
 	}
-	p.add(piece{kind: pieceValue, text: text})
+	p.add(fragment{kind: pieceValue, text: text})
 }
 
 // values takes expressions separated by commas, up to one of the stops.
@@ -265,13 +265,13 @@ func (p *plParser) condition() {
 // declaration takes one line of DECLARE.
 func (p *plParser) declaration() {
 	name := p.identifier()
-	p.add(piece{kind: pieceDeclare, text: name})
+	p.add(fragment{kind: pieceDeclare, text: name})
 	switch {
 	case p.isWord("alias"):
 		p.next()
 		p.expectWord("for")
 		t := p.next()
-		p.add(piece{kind: pieceChange, names: []string{name, t.text}}) // of a cursor: whoever opens which
+		p.add(fragment{kind: pieceChange, names: []string{name, t.text}}) // of a cursor: whoever opens which
 		p.end()
 	case p.isWord("cursor"), p.isWord("scroll") && p.ahead(1).text == "cursor",
 		p.isWord("no") && p.ahead(1).text == "scroll" && p.ahead(2).text == "cursor":
@@ -281,8 +281,8 @@ func (p *plParser) declaration() {
 		p.cursors[name], p.own[name] = true, true
 		if p.op("(") {
 			for {
-				p.add(piece{kind: pieceDeclare, text: p.identifier()})
-				p.add(piece{kind: pieceType, text: p.until(",", ")")})
+				p.add(fragment{kind: pieceDeclare, text: p.identifier()})
+				p.add(fragment{kind: pieceType, text: p.until(",", ")")})
 				if !p.op(",") {
 					break
 				}
@@ -292,12 +292,12 @@ func (p *plParser) declaration() {
 		if !p.word("for") {
 			p.expectWord("is")
 		}
-		p.add(piece{kind: pieceQuery, text: p.until(";")})
+		p.add(fragment{kind: pieceQuery, text: p.until(";")})
 		p.end()
 	default:
 		constant := p.word("constant")
 		kind := strings.TrimSpace(p.until("collate", "not", ":=", "=", "default", ";"))
-		p.add(piece{kind: pieceType, text: kind})
+		p.add(fragment{kind: pieceType, text: kind})
 		lower := strings.ToLower(kind)
 		if lower == "refcursor" || lower == "pg_catalog.refcursor" {
 			p.own[name] = true
@@ -313,9 +313,9 @@ func (p *plParser) declaration() {
 		}
 		if p.op(":=") || p.op("=") || p.word("default") {
 			text := p.until(";")
-			p.add(piece{kind: pieceValue, text: text})
+			p.add(fragment{kind: pieceValue, text: text})
 			if slices.Contains(plTexts, strings.Join(strings.Fields(lower), " ")) { // others may cut what they hold
-				p.add(piece{kind: pieceConstant, text: text, names: []string{name}})
+				p.add(fragment{kind: pieceConstant, text: text, names: []string{name}})
 			}
 			delete(p.own, name)
 		} else if constant {
@@ -359,7 +359,7 @@ func (p *plParser) targets() []string {
 	for p.op(",") {
 		all = append(all, p.target())
 	}
-	p.add(piece{kind: pieceChange, names: all})
+	p.add(fragment{kind: pieceChange, names: all})
 	return all
 }
 
@@ -400,13 +400,13 @@ func (p *plParser) assignment() {
 	}
 	left := p.src[from:p.peek().from]
 	if strings.Contains(left, "[") {
-		p.add(piece{kind: pieceValue, text: left})
+		p.add(fragment{kind: pieceValue, text: left})
 	}
 	p.next()
 	for _, l := range strings.Split(left, ".") { // lab.x, too
 		parts = append(parts, strings.ToLower(strings.Trim(strings.TrimSpace(l), `"`)))
 	}
-	p.add(piece{kind: pieceChange, names: parts})
+	p.add(fragment{kind: pieceChange, names: parts})
 	p.value(";")
 	p.end()
 }

@@ -38,11 +38,11 @@ func TestSameBodies(t *testing.T) {
 		}
 		var want, got []string
 		queriesOf(parsed, &want)
-		pieces, _, bad := cutPLpgSQL(body)
+		fragments, _, bad := cutPLpgSQL(body)
 		if bad != "" {
 			t.Errorf("%s: %s", body, bad)
 		}
-		for _, c := range pieces {
+		for _, c := range fragments {
 			if c.kind == pieceValue || c.kind == pieceQuery || c.kind == pieceRun {
 				got = append(got, strings.Join(strings.Fields(c.text), " "))
 			}

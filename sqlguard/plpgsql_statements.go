@@ -48,11 +48,11 @@ func (p *plParser) special(word string) bool {
 		p.end()
 	case "perform":
 		p.next()
-		p.add(piece{kind: pieceQuery, text: "SELECT " + p.until(";")})
+		p.add(fragment{kind: pieceQuery, text: "SELECT " + p.until(";")})
 		p.end()
 	case "execute":
 		p.next()
-		p.add(piece{kind: pieceRun, text: p.until("into", "using", ";")})
+		p.add(fragment{kind: pieceRun, text: p.until("into", "using", ";")})
 		p.runs()
 		p.end()
 	case "get":
@@ -138,12 +138,12 @@ func (p *plParser) loop() {
 	for p.op(",") {
 		all = append(all, p.target())
 	}
-	p.add(piece{kind: pieceDeclare, text: all[0]})
-	p.add(piece{kind: pieceChange, names: all})
+	p.add(fragment{kind: pieceDeclare, text: all[0]})
+	p.add(fragment{kind: pieceChange, names: all})
 	p.expectWord("in")
 	switch {
 	case p.word("execute"):
-		p.add(piece{kind: pieceRun, text: p.until("using", "loop")})
+		p.add(fragment{kind: pieceRun, text: p.until("using", "loop")})
 		if p.word("using") {
 			p.values("loop")
 		}
@@ -159,10 +159,10 @@ func (p *plParser) loop() {
 			if reverse {
 				p.fail("REVERSE of a query")
 			}
-			p.add(piece{kind: pieceQuery, text: text})
+			p.add(fragment{kind: pieceQuery, text: text})
 			break
 		}
-		p.add(piece{kind: pieceValue, text: text})
+		p.add(fragment{kind: pieceValue, text: text})
 		p.next()
 		p.value("by", "loop")
 		if p.word("by") {
@@ -193,7 +193,7 @@ func (p *plParser) each() {
 	for p.op(",") {
 		all = append(all, p.target())
 	}
-	p.add(piece{kind: pieceChange, names: all})
+	p.add(fragment{kind: pieceChange, names: all})
 	if p.word("slice") {
 		p.next()
 	}
@@ -215,10 +215,10 @@ func (p *plParser) returns() {
 	case p.isWord("query") && p.ahead(1).text == "execute":
 		p.next()
 		p.next()
-		p.add(piece{kind: pieceRun, text: p.until("using", ";")})
+		p.add(fragment{kind: pieceRun, text: p.until("using", ";")})
 		p.runs()
 	case p.word("query"):
-		p.add(piece{kind: pieceQuery, text: p.until(";")})
+		p.add(fragment{kind: pieceQuery, text: p.until(";")})
 	default:
 		p.value(";")
 	}
@@ -279,7 +279,7 @@ func (p *plParser) diagnostics() {
 	}
 	p.expectWord("diagnostics")
 	for {
-		p.add(piece{kind: pieceChange, names: []string{p.target()}})
+		p.add(fragment{kind: pieceChange, names: []string{p.target()}})
 		if !p.op(":=") && !p.op("=") {
 			p.fail("GET DIAGNOSTICS that can't be read")
 		}
@@ -301,10 +301,10 @@ func (p *plParser) open() {
 		p.arguments()
 	case p.word("for"):
 		if !p.word("execute") {
-			p.add(piece{kind: pieceQuery, text: p.until(";")})
+			p.add(fragment{kind: pieceQuery, text: p.until(";")})
 			break
 		}
-		p.add(piece{kind: pieceRun, text: p.until("using", ";")})
+		p.add(fragment{kind: pieceRun, text: p.until("using", ";")})
 		if p.word("using") {
 			p.values(";")
 		}
@@ -327,7 +327,7 @@ func (p *plParser) fetch() {
 				p.next()
 			}
 			if text := p.until("from", "in"); strings.TrimSpace(text) != "" && strings.TrimSpace(strings.ToLower(text)) != "all" {
-				p.add(piece{kind: pieceValue, text: text})
+				p.add(fragment{kind: pieceValue, text: text})
 			}
 			p.next()
 			break
@@ -343,7 +343,7 @@ func (p *plParser) fetch() {
 	if p.target(); p.at > 0 && p.bad == "" && p.tokens[p.at-1].text != name {
 		name = "" // qualified
 	}
-	p.add(piece{kind: pieceCursor, text: name})
+	p.add(fragment{kind: pieceCursor, text: name})
 	if p.word("into") {
 		p.targets()
 	}
@@ -360,8 +360,8 @@ func (p *plParser) calls() {
 			given = append(given, t.text)
 		}
 	}
-	p.add(piece{kind: pieceChange, names: given})
-	p.add(piece{kind: pieceQuery, text: text})
+	p.add(fragment{kind: pieceChange, names: given})
+	p.add(fragment{kind: pieceQuery, text: text})
 	p.end()
 }
 
@@ -396,7 +396,7 @@ func (p *plParser) query() {
 				text = text[:cuts[i][0]-from] + " " + text[cuts[i][1]-from:]
 			}
 			p.next()
-			p.add(piece{kind: pieceQuery, text: text})
+			p.add(fragment{kind: pieceQuery, text: text})
 			return
 		case t.kind == plWord && t.text == "into" && n > 0:
 			before := p.tokens[p.at-1]

@@ -110,9 +110,9 @@ func FuzzCutPLpgSQL(f *testing.F) {
 	f.Add(everyPlace)
 	f.Add("DECLARE a int; BEGIN FOR a IN 1..2 LOOP FETCH a INTO b; END LOOP; END")
 	f.Fuzz(func(t *testing.T, body string) {
-		pieces, _, bad := cutPLpgSQL(body)
-		if bad == "" && len(pieces) > maxPieces {
-			t.Errorf("%d pieces", len(pieces))
+		fragments, _, bad := cutPLpgSQL(body)
+		if bad == "" && len(fragments) > maxPieces {
+			t.Errorf("%d fragments", len(fragments))
 		}
 	})
 }

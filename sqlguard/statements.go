@@ -59,7 +59,7 @@ var kinds = map[string]kind{
 	"ConstraintsSetStmt": {"set constraints", 0, nil},
 	"VariableSetStmt":    {"set", 0, lookSet},
 	"VariableShowStmt":   {"show", 0, nil},
-	"VacuumStmt":         {"vacuum", 0, lookVacuum},
+	"VacuumStmt":         {"vacuum", writes, lookVacuum}, // of statistics at least
 	"ReindexStmt":        {"reindex", control, nil},
 	"ClusterStmt":        {"cluster", writes | destructive, nil},
 	"LockStmt":           {"lock", 0, lookLock},

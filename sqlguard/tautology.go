@@ -1,6 +1,7 @@
 package sqlguard
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,14 +24,16 @@ type condition struct {
 	frame     *frame
 	target    string // its alias, or its name
 	relation  string
-	relations []*relation      // that its name may mean
-	ours      map[string]bool  // the target, and what is tied to its row
-	outer     map[string]bool  // the same of the condition around a subquery
-	beside    map[string]*node // the other relations, by alias
-	tied      []*aExpr         // the equalities that tie
-	looks     *int             // left, at nodes of conditions within conditions
-	fold      *int             // left, of queries
-	scope     *scoping         // of the subqueries around what is judged
+	relations []*relation                // that its name may mean
+	ours      map[string]bool            // the target, and what is tied to its row
+	outer     map[string]bool            // the same of the condition around a subquery
+	beside    map[string]*node           // the other relations, by alias
+	tied      []*aExpr                   // the equalities that tie
+	joined    map[string]bool            // relations of the subquery that hold one row for ours
+	derived   map[string]map[string]bool // what is made of our row alone, by alias: of which columns
+	looks     *int                       // left, at nodes of conditions within conditions
+	fold      *int                       // left, of queries
+	scope     *scoping                   // of the subqueries around what is judged
 }
 
 // judge folds a condition, negated or not.
@@ -82,6 +85,9 @@ func (c condition) judge(n *node, negated bool) truth {
 	case *funcCall:
 		if c.compares(m) {
 			return either
+		}
+		if n, ok := asOperator(m); ok {
+			return c.judge(n, negated)
 		}
 	case *subLink:
 		if t, ok := c.sublink(m, negated); ok {
@@ -161,7 +167,7 @@ func (c condition) connective(b *boolExpr, negated bool) truth {
 		return always
 	}
 	switch { // a disjunction
-	case has(always) || complementary(b.Args):
+	case has(always) || complementary(b.Args) || c.together(flatten(b.Args), negated):
 		return always
 	case has(either):
 		return either
@@ -220,24 +226,43 @@ func (c condition) sublink(s *subLink, negated bool) (truth, bool) {
 		if n := loneValue(q); n != nil {
 			return c.judge(n, negated), true
 		}
+		if len(q.TargetList) == 1 && q.Op == setNone && c.judge(q.TargetList[0].GetResTarget().GetVal(), negated) == always {
+			return c.exists(q, false), true // (SELECT true FROM ...) is null where there is nothing
+		}
 	case subExists:
 		if q.Op == setNone && len(q.FromClause) == 0 && len(q.ValuesLists) == 0 && q.HavingClause == nil && !limits(q) {
 			return c.judge(q.WhereClause, negated), true
 		}
-		if !negated {
-			if _, whole := c.everyRow(q, c.frame, 0); whole {
-				return either, true
-			}
+		if noRows(q) {
+			return constantly(false, negated), true
 		}
-		return c.correlates(q, negated), true
+		if aggregates(q) {
+			return either, true
+		}
+		return c.exists(q, negated), true
+	case subAll:
+		op := lastOf(names(s.OperName))
+		if negated { // NOT x < ALL is x >= ANY
+			return c.sublink(&subLink{SubLinkType: subAny, Testexpr: s.Testexpr, OperName: operatorName(inverted[op]), Subselect: s.Subselect}, false)
+		}
+		if aggregates(q) { // of one row
+			value := &node{Node: &pgSubLink{SubLink: &subLink{SubLinkType: subExpr, Subselect: s.Subselect}}}
+			return c.judge(&node{Node: &pgExpr{AExpr: &aExpr{Kind: opPlain, Name: s.OperName, Lexpr: s.Testexpr, Rexpr: value}}}, false), true
+		}
 	case subAny:
 		if op := lastOf(names(s.OperName)); op != "" && op != "=" && op != "<=" && op != ">=" {
 			return either, false
 		}
+		if items, ok := isValues(q); ok && s.Testexpr != nil {
+			return c.judge(among(s.Testexpr, items), negated), true
+		}
+		if len(q.TargetList) == 1 && recursiveSeries(q, c.frame) {
+			return either, !negated
+		}
 		if n := loneValue(q); n != nil && s.Testexpr != nil {
 			return c.judge(equality(s.Testexpr, n), negated), true
 		}
-		if !negated && c.isIn(s.Testexpr, q) {
+		if !negated && (c.isIn(s.Testexpr, q) || c.isInReferred(s.Testexpr, q) || c.isInOwn(s.Testexpr, q)) {
 			return either, true
 		}
 		if !negated && len(c.columnsOf(s.Testexpr)) > 0 && isSeries(q) {
@@ -257,15 +282,25 @@ func (c condition) correlates(q *selectStmt, negated bool) truth {
 		if n == nil {
 			continue
 		}
-		t := c.within(q).judge(n, false)
+		inner := c.within(q)
+		inner.ours, inner.tied = maps.Clone(c.ours), slices.Clone(c.tied)
+		inner.join(q.FromClause, n)
+		inner.joined = map[string]bool{}
+		for name := range inner.ours {
+			inner.joined[name] = !c.ours[name]
+		}
+		t := inner.judge(n, false)
 		if t == never && negated {
 			return either
+		}
+		if t == always && negated {
+			return some
 		}
 		if t == some && c.mentionsIn(n, q) {
 			return some
 		}
 	}
-	if q.Op != setNone || contains(listOf(q.FromClause), func(m proto.Message) bool {
+	if q.Op != setNone || hasTable(q.FromClause) && contains(listOf(q.FromClause), func(m proto.Message) bool {
 		ref, ok := m.(*columnRef)
 		return ok && c.isOurs(ref, nil)
 	}) {
@@ -296,8 +331,27 @@ func (c condition) mentionsIn(n *node, q *selectStmt) bool {
 
 // within is the condition as it reads within a query, whose relations hide ours.
 func (c condition) within(q *selectStmt) condition {
+	c.derive(q.FromClause)
 	c.scope = newScoping(q, c.scope)
 	return c
+}
+
+// derive notes what in FROM is made of our row alone.
+func (c *condition) derive(from []*node) {
+	derived := maps.Clone(c.derived)
+	for _, n := range from {
+		name, ok := lateral(n)
+		if !ok || hasTable([]*node{n}) {
+			continue
+		}
+		if made := c.columnsOf(n); len(made) > 0 {
+			if derived == nil {
+				derived = map[string]map[string]bool{}
+			}
+			derived[name] = made
+		}
+	}
+	c.derived = derived
 }
 
 // inner judges a condition over the first relation of a query.
@@ -369,19 +423,141 @@ func loneValue(q *selectStmt) *node {
 
 // isSeries reports whether a query only makes up numbers.
 func isSeries(q *selectStmt) bool {
-	series := func(m proto.Message) bool {
+	return manyNumbers(q) && !contains(q, func(m proto.Message) bool { _, ok := m.(*rangeVar); return ok })
+}
+
+// few is how many numbers one may well mean one by one.
+const few = 100
+
+// manyNumbers reports whether anything makes up numbers, and not just a few.
+func manyNumbers(m proto.Message) bool {
+	return contains(m, func(m proto.Message) bool {
 		f, ok := m.(*funcCall)
+		if !ok || lastOf(names(f.Funcname)) != "generate_series" {
+			return false
+		}
+		if len(f.Args) < 2 {
+			return true
+		}
+		from, ok1 := number(bare(f.Args[0]))
+		to, ok2 := number(bare(f.Args[1]))
+		return !ok1 || !ok2 || to-from >= few
+	})
+}
+
+// lateral gives the name of a function or a subselect in FROM.
+func lateral(n *node) (string, bool) {
+	switch m := unwrap(n).(type) {
+	case *rangeFunc:
+		return aliasOr(m.Alias, ""), m.Alias != nil
+	case *rangeSub:
+		return aliasOr(m.Alias, ""), m.Alias != nil
+	}
+	return "", false
+}
+
+// isInReferred is isIn along a foreign key that is never null: every value is
+// found among all that it refers to.
+func (c condition) isInReferred(test *node, q *selectStmt) bool {
+	if c.reader.cat == nil || c.reader.cat.code == nil {
+		return false
+	}
+	mine := c.columnsOf(test)
+	if len(mine) != 1 {
+		return false
+	}
+	for _, rel := range c.relations {
+		for name := range mine {
+			to, ok := c.reader.cat.code.refers[columnKey{rel.oid, name}]
+			referred := c.reader.cat.relations[to.table]
+			if !ok || referred == nil {
+				continue
+			}
+			other := c
+			other.relation, other.relations = referred.name, []*relation{referred}
+			if columns, whole := other.everyRow(q, c.frame, 0); whole && gives(columns, to.attribute) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func gives(columns map[string]string, column string) bool {
+	for _, base := range columns {
+		if base == column || base == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// isInOwn reports whether a value is looked for in what is made of the same row:
+// id IN (SELECT unnest(ARRAY[id])).
+func (c condition) isInOwn(test *node, q *selectStmt) bool {
+	if hasTable(q.FromClause) || q.WhereClause != nil {
+		return false
+	}
+	own := map[string]bool{}
+	for _, n := range append(slices.Clone(q.TargetList), q.FromClause...) {
+		maps.Copy(own, c.columnsOf(n))
+	}
+	return overlaps(c.columnsOf(test), own)
+}
+
+// holdsAll reports whether something holds every value of a column of ours: by a
+// subselect that gathers it.
+func (c condition) holdsAll(m proto.Message, column string) bool {
+	return contains(m, func(m proto.Message) bool {
+		s, ok := m.(*subLink)
+		if !ok || s.SubLinkType != subExpr && s.SubLinkType != subArray {
+			return false
+		}
+		q, ok := unwrap(s.Subselect).(*selectStmt)
 		if !ok {
 			return false
 		}
-		_, name := qualified(names(f.Funcname))
-		return name == "generate_series"
-	}
-	return contains(q, series) && !contains(q, func(m proto.Message) bool { _, ok := m.(*rangeVar); return ok })
+		if isSeries(q) {
+			return true
+		}
+		columns, whole := c.everyRow(q, c.frame, 0)
+		return whole && gives(columns, column)
+	})
 }
 
 func equality(l, r *node) *node {
 	return &node{Node: &pgExpr{AExpr: &aExpr{Kind: opPlain, Name: []*node{{Node: &pgString{String_: &str{Sval: "="}}}}, Lexpr: l, Rexpr: r}}}
+}
+
+// among is test IN (items).
+func among(test *node, items []*node) *node {
+	return &node{Node: &pgExpr{AExpr: &aExpr{Kind: opIn, Name: operatorName("="), Lexpr: test, Rexpr: &node{Node: &pgList{List: listOf(items)}}}}}
+}
+
+func operatorName(op string) []*node { return []*node{{Node: &pgString{String_: &str{Sval: op}}}} }
+
+// recursiveSeries reports whether a query counts up in a WITH RECURSIVE that
+// reads nothing but itself.
+func recursiveSeries(q *selectStmt, f *frame) bool {
+	if len(q.FromClause) != 1 {
+		return false
+	}
+	v, ok := unwrap(q.FromClause[0]).(*rangeVar)
+	if !ok || v.Schemaname != "" {
+		return false
+	}
+	body, ok := unwrap(f.body(v.Relname)).(*selectStmt)
+	if !ok || body.Op != setUnion {
+		return false
+	}
+	itself, others := false, false
+	contains(body.Rarg, func(m proto.Message) bool {
+		if r, ok := m.(*rangeVar); ok {
+			itself, others = itself || r.Relname == v.Relname, others || r.Relname != v.Relname
+		}
+		return false
+	})
+	return itself && !others
 }
 
 func lastOf(parts []string) string {

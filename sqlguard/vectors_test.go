@@ -13,7 +13,7 @@ import (
 //	verb, verb; FLAGS; tables=a,b; columns=...; functions=...; statements=2
 //	refused KIND: part of the message
 //
-// FLAGS are D(estructive) W(rites) L (ddl) U(nbounded) ? (something unknown runs), or -. What is not named
+// FLAGS are D(estructive) W(rites) L (ddl) U(nbounded) X (dynamic: it runs other SQL or code) S(ide door) ? (something unknown runs), or -. What is not named
 // is not compared.
 func TestFacts(t *testing.T) {
 	g, cat := New(nil, testParser(t)), testCatalog(t)
@@ -44,7 +44,7 @@ func factsText(f policy.SQL) map[string]string {
 	for _, x := range []struct {
 		on   bool
 		flag string
-	}{{f.Destructive, "D"}, {f.Writes, "W"}, {f.DDL, "L"}, {f.Unbounded, "U"}, {len(f.Unknown) > 0, "?"}} {
+	}{{f.Destructive, "D"}, {f.Writes, "W"}, {f.DDL, "L"}, {f.Unbounded, "U"}, {f.Dynamic, "X"}, {f.SideDoor, "S"}, {len(f.Unknown) > 0, "?"}} {
 		if x.on {
 			flags += x.flag
 		}

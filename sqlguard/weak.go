@@ -42,6 +42,28 @@ func (c condition) weak(e *aExpr, negated bool) (truth, bool) {
 	if t, ok := c.ofTruth(e, op, negated); ok {
 		return t, true
 	}
+	if c.ofSpans(e, op, negated) || c.ofAllTruth(e, op, negated) || !negated && c.ofGathered(e, op) {
+		return either, true
+	}
+	if t, ok := ofPatterns(e, op); ok && !negated {
+		return t, true
+	}
+	for _, side := range []struct {
+		of, with *node
+		op       string
+	}{{e.Lexpr, e.Rexpr, op}, {e.Rexpr, e.Lexpr, mirrored[op]}} {
+		if t, ok := c.counted(side.of, side.op, side.with, negated); ok && e.Kind == opPlain {
+			return t, true
+		}
+		if s, ok := unwrap(bare(side.of)).(*subLink); ok && e.Kind == opPlain && op == "=" && !negated && s.SubLinkType == subExpr {
+			if q, ok := unwrap(s.Subselect).(*selectStmt); ok && c.isIn(side.with, q) {
+				return either, true
+			}
+		}
+		if e.Kind == opPlain && !negated && side.op == "<@" && c.inRange(side.of, side.with) {
+			return either, true
+		}
+	}
 	l, r := c.columnsOf(e.Lexpr), c.columnsOf(e.Rexpr)
 	if len(l) == 0 {
 		l, r = r, l
@@ -58,11 +80,107 @@ func (c condition) weak(e *aExpr, negated bool) (truth, bool) {
 		return either, false
 	}
 	delete(l, "*")
-	delete(l, "tableoid")
+	for _, name := range rowless {
+		delete(l, name)
+	}
 	if len(l) == 0 {
 		return either, true
 	}
 	return c.ofBound(e, op, negated)
+}
+
+// ofAllTruth: what is true or false is no less than false, among both of them,
+// and no null; what is no null is no null.
+func (c condition) ofAllTruth(e *aExpr, op string, negated bool) bool {
+	if e.Kind == opDistinct && !negated || e.Kind == opNotDistinct && negated {
+		if isNullConst(e.Lexpr) || isNullConst(e.Rexpr) {
+			return true
+		}
+	}
+	if !c.isTruth(e.Lexpr) || negated {
+		return false
+	}
+	switch e.Kind {
+	case opPlain:
+		yes, ok := truthOf(e.Rexpr)
+		return ok && (op == ">=" && !yes || op == "<=" && yes)
+	case opIn, opAny:
+		var has [2]bool
+		each := func(n *node) {
+			if yes, ok := truthOf(n); ok && yes {
+				has[1] = true
+			} else if ok {
+				has[0] = true
+			}
+		}
+		switch m := unwrap(bare(e.Rexpr)).(type) {
+		case *list:
+			for _, n := range m.Items {
+				each(n)
+			}
+		case *aArray:
+			for _, n := range m.Elements {
+				each(n)
+			}
+		case *aConst:
+			for _, s := range strings.Split(strings.Trim(constText(m), "{}"), ",") {
+				each(makeText(s))
+			}
+		}
+		return op == "=" && has[0] && has[1]
+	}
+	return false
+}
+
+// ofGathered: a value is among all values of its column, or of its type.
+func (c condition) ofGathered(e *aExpr, op string) bool {
+	for _, side := range []struct {
+		of, in *node
+		op     string
+	}{{e.Lexpr, e.Rexpr, op}, {e.Rexpr, e.Lexpr, mirrored[op]}} {
+		mine := c.columnsOf(side.of)
+		if len(mine) == 0 || side.in == nil {
+			continue
+		}
+		if e.Kind == opAny && op == "=" {
+			for name := range mine {
+				if c.holdsAll(side.in, name) || c.besideHolds(side.in, name) {
+					return true
+				}
+			}
+		}
+		found := func(name string) bool {
+			return contains(side.in, func(m proto.Message) bool {
+				f, ok := m.(*funcCall)
+				return ok && lastOf(names(f.Funcname)) == name
+			})
+		}
+		if e.Kind == opAny && op == "=" && found("enum_range") || side.op == ">=" && found("enum_first") || side.op == "<=" && found("enum_last") {
+			return true
+		}
+		if e.Kind == opPlain {
+			at, ok := yearOf(side.in)
+			if ok && (strings.HasPrefix(side.op, ">") && at <= 1970 || side.op != "<>" && strings.HasPrefix(side.op, "<") && at >= farYear) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// besideHolds: an array of a subselect beside the target that gathers the column.
+func (c condition) besideHolds(n *node, column string) bool {
+	ref, ok := unwrap(bare(n)).(*columnRef)
+	if !ok {
+		return false
+	}
+	parts := names(ref.Fields)
+	item := c.beside[firstOf(parts)]
+	if len(parts) != 2 || item == nil {
+		return false
+	}
+	columns, whole := c.wholeItem(item, c.frame, 0)
+	return whole && (columns[parts[1]] == column || columns[parts[1]] == "*")
 }
 
 // mirrored are the operators as they read from the right.
@@ -184,6 +302,9 @@ func (c condition) ofBound(e *aExpr, op string, negated bool) (truth, bool) {
 		return c.ofList(e, op, negated)
 	case opLike, opILike, opSimilar:
 		pattern, ok := constantText(e.Rexpr)
+		if c.isPlace(e.Lexpr) || strings.HasPrefix(op, "!") != negated && ok && pattern == "" || strings.HasPrefix(op, "!") == negated && ok && isDigest(e.Lexpr) {
+			return either, true // NOT LIKE '' and the like
+		}
 		if strings.HasPrefix(op, "!") == negated && (ok && pattern != "" && strings.Trim(pattern, "%_") == "" || !ok && made(e.Rexpr)) {
 			return either, true
 		}
@@ -194,7 +315,14 @@ func (c condition) ofBound(e *aExpr, op string, negated bool) (truth, bool) {
 	if negated {
 		op = inverted[op]
 	}
-	if (op == "~" || op == "~*") && made(e.Rexpr) {
+	if (op == "~" || op == "~*") && (made(e.Rexpr) || isDigest(e.Lexpr)) || strings.HasPrefix(op, "?") && isBuilt(e.Lexpr) {
+		return either, true
+	}
+	if s, ok := constantText(e.Rexpr); ok && (op == "!~" || op == "!~*") && takesNone(s) {
+		return either, true
+	}
+	// A digest, a document or the text of something else is never empty.
+	if s, ok := constantText(e.Rexpr); ok && op == "<>" && s == "" && !c.isPlainText(e.Lexpr) {
 		return either, true
 	}
 	if e.Kind == opDistinct {
@@ -374,6 +502,43 @@ func (c condition) isKey(n *node) bool {
 	return false
 }
 
+// isPlace reports whether an expression is of the row's place and nothing else.
+func (c condition) isPlace(n *node) bool {
+	mine := c.columnsOf(n)
+	return len(mine) == 1 && mine["ctid"]
+}
+
+// isPlainText reports whether an expression is a column as it stands: nobody
+// knows that it is never empty.
+func (c condition) isPlainText(n *node) bool {
+	switch m := unwrap(n).(type) {
+	case *columnRef:
+		return !c.isKey(n)
+	case *coalesce:
+		return true
+	case *funcCall:
+		return !digests[lastOf(names(m.Funcname))]
+	case *typeCast:
+		ref, ok := unwrap(m.Arg).(*columnRef)
+		return ok && c.isText(ref)
+	}
+	return false
+}
+
+// digests are the functions whose text is never empty, and of one look.
+var digests = map[string]bool{"md5": true, "quote_literal": true, "quote_ident": true, "quote_nullable": true, "to_json": true, "to_jsonb": true, "row_to_json": true}
+
+// isBuilt reports whether a document is put together here, from what is named.
+func isBuilt(n *node) bool {
+	f, ok := unwrap(bare(n)).(*funcCall)
+	return ok && strings.Contains(lastOf(names(f.Funcname)), "_build_")
+}
+
+func isDigest(n *node) bool {
+	f, ok := unwrap(bare(n)).(*funcCall)
+	return ok && lastOf(names(f.Funcname)) == "md5"
+}
+
 // annihilates reports whether an operation comes to the same whatever its
 // operand is: x * 0, x - x, x % 1.
 func annihilates(e *aExpr) bool {
@@ -403,11 +568,18 @@ func annihilates(e *aExpr) bool {
 // vanishes is annihilates for calls: left(x, 0), mod(x, 1).
 func vanishes(f *funcCall) bool {
 	name := lastOf(names(f.Funcname))
-	if name == "pg_typeof" || name == "num_nulls" || name == "num_nonnulls" || name == "pg_column_size" || name == "pg_relation_size" {
+	if name == "isfinite" || name == "pg_typeof" || name == "num_nulls" || name == "num_nonnulls" || name == "pg_column_size" || name == "pg_relation_size" {
 		return true
 	}
 	if len(f.Args) < 2 {
 		return false
+	}
+	last, isText := constantText(f.Args[len(f.Args)-1])
+	first, _ := constantText(f.Args[0])
+	switch {
+	case name == "strpos" && isText && last == "", name == "position" && (isText && last == "" || first == "" && isEmptyText(f.Args[0])),
+		name == "regexp_count" && takesAll(last) && isText, strings.HasSuffix(name, "cmp") && same(f.Args[0], f.Args[1]):
+		return true
 	}
 	n, ok := number(bare(f.Args[len(f.Args)-1]))
 	switch name {
@@ -454,6 +626,8 @@ func nullAnyway(n *node, c condition) bool {
 	}
 	return false
 }
+
+func isEmptyText(n *node) bool { s, ok := constantText(n); return ok && s == "" }
 
 func isNullConst(n *node) bool {
 	k, ok := unwrap(bare(n)).(*aConst)

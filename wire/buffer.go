@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -8,26 +9,66 @@ import (
 	"syscall"
 )
 
-// bufferSize is what one read or write carries at most, in bytes.
-const bufferSize = 16 << 10
+// bufferSize is what one read or write carries at most, in bytes; bulkSize while
+// much is under way.
+const (
+	bufferSize = 16 << 10
+	bulkSize   = 64 << 10
+)
 
-// buffers are lent to connections for as long as they have bytes under way: a
-// session that waits holds none.
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+// buffers and bulks are lent to connections for as long as they have bytes under
+// way: a session that waits holds none.
+var (
+	buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	bulks   = sync.Pool{New: func() any { return new([bulkSize]byte) }}
+)
+
+// buffer is a lent one; the zero value is none.
+type buffer struct {
+	b    []byte
+	few  *[bufferSize]byte
+	many *[bulkSize]byte
+}
+
+// lend gets a buffer, if there is none.
+func (l *buffer) lend(bulk bool) {
+	switch {
+	case l.b != nil:
+	case bulk:
+		l.many = bulks.Get().(*[bulkSize]byte)
+		l.b = l.many[:]
+	default:
+		l.few = buffers.Get().(*[bufferSize]byte)
+		l.b = l.few[:]
+	}
+}
+
+// giveBack returns what was lent.
+func (l *buffer) giveBack() {
+	if l.few != nil {
+		buffers.Put(l.few)
+	}
+	if l.many != nil {
+		bulks.Put(l.many)
+	}
+	*l = buffer{}
+}
 
 // inbox buffers what comes from a connection.
 type inbox struct {
 	conn net.Conn
-	buf  *[bufferSize]byte
-	r, w int // buf[r:w] is unread
+	wait func() error // called before a read that has to wait, and at the end
+	buffer
+	r, w int  // b[r:w] is unread
+	much bool // the latest read filled a buffer
 
 	raw    syscall.RawConn       // nil: conn has none, and a buffer is held while waiting
 	try    func(fd uintptr) bool // reads once, made once
 	failed error                 // of the latest try
 }
 
-func newInbox(conn net.Conn) *inbox {
-	b := &inbox{conn: conn}
+func newInbox(conn net.Conn, wait func() error) *inbox {
+	b := &inbox{conn: conn, wait: wait}
 	if c, ok := conn.(*net.TCPConn); ok {
 		b.raw, _ = c.SyscallConn()
 		b.try = b.tryRead
@@ -49,15 +90,15 @@ func (b *inbox) peek(n int) ([]byte, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	return b.buf[b.r : b.r+n], nil
+	return b.b[b.r : b.r+n], nil
 }
 
 // unread is all that is buffered.
 func (b *inbox) unread() []byte {
-	if b.buf == nil {
+	if b.b == nil {
 		return nil
 	}
-	return b.buf[b.r:b.w]
+	return b.b[b.r:b.w]
 }
 
 // discard reads past n bytes.
@@ -86,37 +127,45 @@ func (b *inbox) readFull(p []byte) error {
 	return err
 }
 
-// fill waits for more bytes.
+// fill waits for more bytes. What was forwarded leaves before.
 func (b *inbox) fill() error {
-	if b.buffered() == 0 {
-		b.r, b.w = 0, 0
-		if b.raw != nil {
-			return b.await()
-		}
-	}
-	if b.buf == nil {
-		b.buf = buffers.Get().(*[bufferSize]byte)
-	}
 	if b.r > 0 {
-		b.w = copy(b.buf[:], b.unread())
+		b.w = copy(b.b, b.unread())
 		b.r = 0
 	}
-	n, err := b.conn.Read(b.buf[b.w:])
-	b.w += n
+	if b.w == 0 && b.many != nil && !b.much {
+		b.giveBack()
+	}
+	if b.raw != nil {
+		return b.await()
+	}
+	if err := b.wait(); err != nil {
+		return err
+	}
+	b.lend(b.much)
+	n, err := b.conn.Read(b.b[b.w:])
+	b.read(n)
 	if n > 0 {
 		return nil
 	}
 	return err
 }
 
-// await reads when there is something to read, and holds no buffer until then.
+// read notes that n bytes have come.
+func (b *inbox) read(n int) {
+	b.w += n
+	b.much = b.w == len(b.b) || b.many != nil && b.w > bufferSize
+}
+
+// await reads when there is something to read, and holds no empty buffer until then.
 func (b *inbox) await() error {
+	had := b.w
 	switch err := b.raw.Read(b.try); {
 	case err != nil:
 		return err
 	case b.failed != nil:
 		return b.failed
-	case b.w == 0:
+	case b.w == had:
 		return io.EOF
 	}
 	return nil
@@ -124,63 +173,76 @@ func (b *inbox) await() error {
 
 // tryRead reads what there is; false asks to be called again when there is more.
 func (b *inbox) tryRead(fd uintptr) (done bool) {
-	if b.buf == nil {
-		b.buf = buffers.Get().(*[bufferSize]byte)
-	}
+	b.lend(b.much)
 	var n int
 	for {
-		n, b.failed = syscall.Read(int(fd), b.buf[:])
+		n, b.failed = syscall.Read(int(fd), b.b[b.w:])
 		if !errors.Is(b.failed, syscall.EINTR) {
 			break
 		}
 	}
-	if errors.Is(b.failed, syscall.EAGAIN) {
-		b.release()
-		return false
+	if n > 0 {
+		b.read(n)
+		return true
 	}
-	b.w = max(n, 0)
-	return true
-}
-
-// release gives the buffer back; nothing is unread.
-func (b *inbox) release() {
-	if b.buf != nil {
-		buffers.Put(b.buf)
-		b.buf = nil
+	if b.w == 0 {
+		b.giveBack()
 	}
+	if err := b.wait(); err != nil || !errors.Is(b.failed, syscall.EAGAIN) {
+		b.failed = cmp.Or(err, b.failed)
+		return true
+	}
+	return false
 }
 
 // outbox buffers what goes to a connection.
 type outbox struct {
 	conn io.Writer
-	buf  *[bufferSize]byte
-	n    int
+	buffer
+	n int
 }
 
 // Write takes p; what does not fit goes out first.
 func (b *outbox) Write(p []byte) (int, error) {
-	if b.n > 0 && len(p) > bufferSize-b.n {
-		if err := b.flush(); err != nil {
+	if len(p) > len(b.b)-b.n {
+		if err := b.makeRoom(len(p)); err != nil {
 			return 0, err
 		}
+		if b.b == nil {
+			return b.conn.Write(p)
+		}
 	}
-	if len(p) > bufferSize {
-		return b.conn.Write(p)
-	}
-	if b.buf == nil {
-		b.buf = buffers.Get().(*[bufferSize]byte)
-	}
-	b.n += copy(b.buf[b.n:], p)
+	b.n += copy(b.b[b.n:], p)
 	return len(p), nil
+}
+
+// makeRoom makes room for n bytes; without a buffer, they are to be written as
+// they are.
+func (b *outbox) makeRoom(n int) error {
+	if b.few != nil && n <= bulkSize-b.n { // much is on its way
+		var bulk buffer
+		bulk.lend(true)
+		copy(bulk.b, b.b[:b.n])
+		b.giveBack()
+		b.buffer = bulk
+		return nil
+	}
+	if err := b.flush(); err != nil {
+		return err
+	}
+	if n <= bulkSize {
+		b.lend(n > bufferSize)
+	}
+	return nil
 }
 
 // flush sends what was taken, and gives the buffer back.
 func (b *outbox) flush() error {
-	if b.buf == nil {
+	if b.b == nil {
 		return nil
 	}
-	_, err := b.conn.Write(b.buf[:b.n])
-	buffers.Put(b.buf)
-	b.buf, b.n = nil, 0
+	_, err := b.conn.Write(b.b[:b.n])
+	b.giveBack()
+	b.n = 0
 	return err
 }

@@ -51,8 +51,10 @@ func (s *Session) copyOut(a *awaited, kind byte, size int) error {
 	if kind == 'd' {
 		a.rows++
 	}
+	if a.copy == nil && kind == 'd' {
+		return s.passRows(a, kind, size)
+	}
 	if a.copy == nil {
-		a.bytes += int64(size)
 		return s.up.in.pass(s.out, kind, size)
 	}
 	body, err := s.up.in.hold(size)

@@ -31,7 +31,7 @@ var errTorn = errors.New("connection lost inside a message")
 // stream reads framed messages from one peer.
 //
 // It flushes its partner, the writer to the other peer, before each read that
-// may block: what was forwarded leaves in one write, and never waits.
+// blocks: what was forwarded leaves in one write, and never waits.
 type stream struct {
 	in      *inbox
 	partner *outbox // flushed before in waits
@@ -39,19 +39,22 @@ type stream struct {
 	skip    int     // bytes of the last body still to discard
 }
 
-// newStream reads from conn and flushes partner before each read that may block.
+// newStream reads from conn and flushes partner before each read that blocks.
 func newStream(conn net.Conn, partner *outbox) *stream {
-	return &stream{in: newInbox(conn), partner: partner}
+	s := &stream{partner: partner}
+	s.in = newInbox(conn, s.flush)
+	return s
 }
 
 // need makes n bytes, at most bufferSize, be there.
-func (s *stream) need(n int) ([]byte, error) {
-	if s.in.buffered() < n {
-		if err := s.partner.flush(); err != nil {
-			return nil, fmt.Errorf("flush: %w", err)
-		}
+func (s *stream) need(n int) ([]byte, error) { return s.in.peek(n) }
+
+// flush sends what was forwarded.
+func (s *stream) flush() error {
+	if err := s.partner.flush(); err != nil {
+		return fmt.Errorf("flush: %w", err)
 	}
-	return s.in.peek(n)
+	return nil
 }
 
 // next reads a header. The body has size bytes and is read by hold, pass or drop.
@@ -87,8 +90,8 @@ func (s *stream) hold(size int) ([]byte, error) {
 	if size > maxHeld {
 		return nil, tooLong("a message", size)
 	}
-	if err := s.partner.flush(); err != nil {
-		return nil, fmt.Errorf("flush: %w", err)
+	if err := s.flush(); err != nil {
+		return nil, err
 	}
 	s.body = s.body[:0]
 	for len(s.body) < size {
@@ -133,10 +136,31 @@ func (s *stream) pass(w *outbox, kind byte, size int) error {
 	return nil
 }
 
+// passRun forwards the messages of a kind that have come whole, up to the first
+// that is not one. It gives their number, and the bytes of their bodies.
+func (s *stream) passRun(w *outbox, kind byte) (count, size int64, err error) {
+	b, end := s.in.unread(), 0
+	for len(b)-end >= headerLen && b[end] == kind {
+		n := binary.BigEndian.Uint32(b[end+1:])
+		if n < 4 || int64(n) >= int64(len(b)-end) {
+			break
+		}
+		end += 1 + int(n)
+		count, size = count+1, size+int64(n-4)
+	}
+	if end == 0 {
+		return 0, 0, nil
+	}
+	if _, err := w.Write(b[:end]); err != nil {
+		return 0, 0, fmt.Errorf("%w: %w", errTorn, err)
+	}
+	return count, size, s.in.discard(end)
+}
+
 // drop reads a body and forgets it.
 func (s *stream) drop(size int) error {
-	if err := s.partner.flush(); err != nil {
-		return fmt.Errorf("flush: %w", err)
+	if err := s.flush(); err != nil {
+		return err
 	}
 	if err := s.in.discard(size); err != nil {
 		return unexpected(err)

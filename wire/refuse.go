@@ -56,7 +56,7 @@ func (s *Session) poisonParse(a *awaited) error {
 // guard's does not.
 var unknownSyntax = &policy.Refusal{
 	Kind: policy.Denied, Rule: "(unparsed)", Public: "the gateway can't judge this statement: it does not know its syntax",
-	Detail: "The gateway reads SQL by PostgreSQL 16's grammar.",
+	Detail: "The server would take it. The gateway's parser reads PostgreSQL 16's grammar",
 	Hint:   `Write it in older syntax, or ask the gateway's owner for unparsed = "allow".`,
 }
 
@@ -83,7 +83,13 @@ func (a *awaited) unparsed(r report) (*policy.Refusal, report) {
 	case strings.HasSuffix(a.refusal.Public, "at end of input"):
 		return nil, r.with('M', a.refusal.Public).with('P', strconv.Itoa(end+1))
 	}
-	return unknownSyntax, r
+	refusal := *unknownSyntax
+	refusal.Position = a.refusal.Position
+	if a.refusal.Public != "" {
+		refusal.Detail += ", and finds a " + a.refusal.Public
+	}
+	refusal.Detail += "."
+	return &refusal, r
 }
 
 // unspoiled takes the spoiler out of a message that quotes the text to its end.

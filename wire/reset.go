@@ -65,10 +65,10 @@ func (up *upstream) untouched(ctx context.Context) error {
 // back.
 func (up *upstream) idle() bool {
 	up.in.release()
-	if up.in.in.buffered() > 0 || up.out.buf != nil {
+	if up.in.in.buffered() > 0 || up.out.b != nil {
 		return false
 	}
-	up.in.in.release()
+	up.in.in.giveBack()
 	return true
 }
 

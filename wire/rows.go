@@ -101,8 +101,7 @@ func (s *Session) dataRow(ctx context.Context, a *awaited, size int) error {
 	}
 	a.rows++
 	if !s.masks() {
-		a.bytes += int64(size)
-		return s.up.in.pass(s.out, 'D', size)
+		return s.passRows(a, 'D', size)
 	}
 	plan, fields, planned := a.plan, a.fields, a.planned
 	if a.kind == 'E' && a.portal != nil {
@@ -113,10 +112,21 @@ func (s *Session) dataRow(ctx context.Context, a *awaited, size int) error {
 		return errUnplanned
 	}
 	if plan == nil {
-		a.bytes += int64(size)
-		return s.up.in.pass(s.out, 'D', size)
+		return s.passRows(a, 'D', size)
 	}
 	return s.maskedRow(a, plan, fields, size)
+}
+
+// passRows carries a row as it is, and with it those behind it that have come.
+func (s *Session) passRows(a *awaited, kind byte, size int) error {
+	a.bytes += int64(size)
+	if err := s.up.in.pass(s.out, kind, size); err != nil {
+		return err
+	}
+	count, bytes, err := s.up.in.passRun(s.out, kind)
+	a.rows += count
+	a.bytes += bytes
+	return err
 }
 
 // maskedRow carries a row of which columns are masked.
