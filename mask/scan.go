@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 const (
@@ -68,14 +69,21 @@ func (s *scan) reset() {
 }
 
 // contexts are the parts of names that say what a value is.
-var contexts = [][]byte{[]byte("ssn"), []byte("social"), []byte("key"), []byte("secret"), []byte("tax")}
+var contexts = []string{"ssn", "social", "key", "secret", "tax"}
 
 // useful is the context, or "" where no machine would look at it.
 func (d *Detectors) useful(context string) string {
-	if len(context) > 64 || !slices.ContainsFunc(contexts, func(c []byte) bool { return containsFold([]byte(context), c) }) {
+	if len(context) > 64 {
 		return ""
 	}
-	return context
+	for i := range len(context) {
+		for _, c := range contexts {
+			if len(context)-i >= len(c) && strings.EqualFold(context[i:i+len(c)], c) {
+				return context
+			}
+		}
+	}
+	return ""
 }
 
 // begin puts words in front of the text that are no part of it. No value reaches

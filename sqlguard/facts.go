@@ -27,7 +27,7 @@ type reader struct {
 	fields    []string      // names taken from a row: row.name may call a function
 	settings  []*setStmt    // SET, wherever it stands
 	setCalls  []*funcCall
-	writesTo  []string        // targets of UPDATE and the like, schema and name, for pg_settings
+	writesTo  []string        // targets of UPDATE and the like and what is created, for pg_settings
 	asExecute bool            // CREATE TABLE ... AS EXECUTE
 	dry       int             // within a plain EXPLAIN nothing runs
 	depth     int             // of bodies within bodies
@@ -112,6 +112,7 @@ func (r *reader) visit(m proto.Message, f *frame) {
 	}
 	switch msg := m.(type) {
 	case *selectStmt:
+		f.nameSetting(msg)
 		f = r.with(msg.WithClause, f)
 		f = r.frame(f, nil, msg.FromClause)
 	case *insertStmt:
@@ -210,6 +211,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		r.effect(defines, "it creates a table")
 		if m.Into != nil {
 			r.name(m.Into.Rel)
+			r.writesTo = append(r.writesTo, m.Into.Rel.GetRelname())
 		}
 		if _, ok := unwrap(m.Query).(*executeStmt); ok {
 			r.asExecute = true
@@ -218,6 +220,8 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 			r.walk(m.Query, f)
 		}
 		return true
+	case *renameStmt:
+		r.writesTo = append(r.writesTo, m.Newname)
 	case *dropStmt:
 		r.dropped(m)
 	case *commentStmt:
@@ -239,6 +243,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 // what it may mean does not exist yet.
 func (r *reader) creates(m proto.Message, made *rangeVar, f *frame) bool {
 	r.name(made)
+	r.writesTo = append(r.writesTo, made.GetRelname())
 	eachChild(m, func(c proto.Message) {
 		if c != proto.Message(made) {
 			r.walk(c, f)

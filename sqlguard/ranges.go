@@ -171,6 +171,9 @@ func (c condition) spanOfCall(f *funcCall) (span, bool) {
 	name := lastOf(names(f.Funcname))
 	switch name {
 	case "length", "char_length", "character_length", "octet_length", "bit_length", "cardinality", "jsonb_array_length", "json_array_length":
+		if len(f.Args) == 0 {
+			return span{}, false
+		}
 		if inner, ok := unwrap(bare(f.Args[0])).(*funcCall); ok && lastOf(names(inner.Funcname)) == "md5" {
 			return one(32), true
 		}

@@ -113,7 +113,8 @@ var harmful = []struct {
 	{"default_table_access_method", "heap"},
 	{"password_encryption", "scram-sha-256"},
 	{"debug_* trace_* wal_consistency_checking wal_compression commit_delay jit_provider backtrace_functions", "off"},
-	{"max_stack_depth restrict_nonsystem_relation_kind", ""},
+	{"max_stack_depth", ""},
+	{dumpSetting, "view,foreign-table foreign-table,view"}, // as pg_dump sets it: nothing is stricter
 	{"pgaudit.* pg_stat_statements.* auto_explain.* plpgsql.* sepgsql.* supautils.* anon.* plperl.* pltcl.* plpython*", ""},
 }
 
@@ -121,6 +122,9 @@ var harmful = []struct {
 // may be any.
 func harms(name, value string, known bool) bool {
 	name, value = strings.ToLower(name), strings.ToLower(strings.TrimSpace(value))
+	if name == dumpSetting {
+		value = strings.Join(strings.Fields(value), "")
+	}
 	for _, h := range harmful {
 		if !policy.MatchAny(strings.Fields(h.names), name) {
 			continue

@@ -199,7 +199,8 @@ func (b *inbox) tryRead(fd uintptr) (done bool) {
 type outbox struct {
 	conn io.Writer
 	buffer
-	n int
+	n    int
+	head [headerLen]byte // of the message that is begun
 }
 
 // Write takes p; what does not fit goes out first.

@@ -98,12 +98,17 @@ func (c *cancels) find(key *cancelKey) *upstream {
 // cancel passes a CancelRequest on with the server's own key, over the TLS of
 // its target, and waits until the server has taken it. The client is told
 // nothing either way: that is the protocol.
-func (s *Server) cancel(ctx context.Context, key *cancelKey) error {
+func (s *Server) cancel(ctx context.Context, key *cancelKey, address string) error {
+	if !s.strays.May(address) {
+		s.metrics.cancels.WithLabelValues("limited").Inc()
+		return nil
+	}
 	up := s.cancels.find(key)
 	if up != nil {
 		defer up.interrupts.Done()
 	}
 	if up == nil || len(up.key) == 0 {
+		s.strays.Take(address)
 		s.metrics.cancels.WithLabelValues("unknown").Inc()
 		return nil
 	}

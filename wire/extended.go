@@ -19,7 +19,7 @@ func (s *Session) parse(ctx context.Context, size int) error {
 	}
 	p := parts{b: body}
 	name, text := string(p.text()), string(p.text())
-	for n := p.int16(); n > 0 && !p.bad; n-- {
+	for n := int(p.int16()) & 0xffff; n > 0 && !p.bad; n-- {
 		p.int32()
 	}
 	if refusal == nil && !p.done() {

@@ -170,9 +170,9 @@ func (s *stream) drop(size int) error {
 
 // writeHeader writes a type byte and the length of a body of size bytes.
 func writeHeader(w *outbox, kind byte, size int) error {
-	h := [headerLen]byte{kind}
-	binary.BigEndian.PutUint32(h[1:], uint32(size+4))
-	_, err := w.Write(h[:])
+	w.head[0] = kind
+	binary.BigEndian.PutUint32(w.head[1:], uint32(size+4))
+	_, err := w.Write(w.head[:])
 	return err
 }
 

@@ -55,7 +55,7 @@ func scripted(t *testing.T) string {
 
 // TestIdleSessionsAreSmall: ten thousand of them shall fit into 400 MiB.
 func TestIdleSessionsAreSmall(t *testing.T) {
-	const sessions, limit = 1000, 40 << 10
+	const sessions, limit = 1000, 24 << 10
 	h := &house{judge: func(string) Reading { return Reading{Verdict: policy.Verdict{Action: policy.Allow}} }, user: "u", password: secret.New("p")}
 	server, err := New(Config{
 		Targets: map[string]Target{"orders": {Upstream: scripted(t), SSLMode: "disable", Credential: "env://DB"}},

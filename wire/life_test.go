@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -251,6 +252,102 @@ func TestSeveralUpstreams(t *testing.T) {
 				_ = conn.Close(t.Context())
 			} else if strings.Contains(err.Error(), dead.Addr().String()) {
 				t.Fatalf("the error names the upstream: %v", err)
+			}
+		})
+	}
+}
+
+// TestTheSecondSignalCuts: what runs is ended, and the server is told to stop it.
+func TestTheSecondSignalCuts(t *testing.T) {
+	g := start(t)
+	conn := g.connect(t, "")
+	failed := g.sleeping(t, conn)
+	g.stop()
+	g.cut()
+	<-g.done
+	if err := <-failed; code(err) != "57P01" {
+		t.Fatalf("got %v", err)
+	}
+	var asleep int
+	watch := g.db.Conn(t)
+	for begun := time.Now(); ; {
+		if err := watch.QueryRow(t.Context(), "select count(*) from pg_stat_activity where wait_event = 'PgSleep'").Scan(&asleep); err != nil {
+			t.Fatal(err)
+		}
+		if asleep == 0 {
+			break
+		}
+		if time.Since(begun) > time.Minute {
+			t.Fatal("the statement still runs on the server")
+		}
+	}
+	if g.ended[0] != "shutting-down" {
+		t.Errorf("recorded: %q", g.ended)
+	}
+}
+
+// TestDrainInATransaction: the session ends with its next answer, and nobody is
+// let in.
+func TestDrainInATransaction(t *testing.T) {
+	g := start(t)
+	g.db.Exec(t, "create table t (id int)")
+	_, fe := g.dialRaw(t)
+	fe.Send(&pgproto3.Query{String: "begin; insert into t values (1)"})
+	fe.Send(&pgproto3.Query{String: "select pg_sleep(0.3)"})
+	if err := fe.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	watch := g.db.Conn(t)
+	for active := false; !active; {
+		if err := watch.QueryRow(t.Context(), "select exists (select from pg_stat_activity where wait_event = 'PgSleep')").Scan(&active); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.stop()
+	var seen string
+	for {
+		m, err := fe.Receive()
+		if err != nil {
+			break
+		}
+		switch m := m.(type) {
+		case *pgproto3.CommandComplete:
+			seen += string(m.CommandTag) + " "
+		case *pgproto3.ErrorResponse:
+			seen += m.Severity + " " + m.Code
+		}
+	}
+	if seen != "BEGIN INSERT 0 1 SELECT 1 FATAL 57P01" {
+		t.Errorf("the client saw %s", seen)
+	}
+	<-g.done
+	if _, err := net.Dial("tcp", g.addr); err == nil {
+		t.Error("the listener is open")
+	}
+	if n := count(t, g, "t"); n != 0 {
+		t.Error("the open transaction was committed")
+	}
+}
+
+// TestALoginThatTakesTooLong is told so, at each of its steps, whoever it waits for.
+func TestALoginThatTakesTooLong(t *testing.T) {
+	silent := doorway(t, func(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) })
+	for name, c := range map[string]struct{ sent, code string }{
+		"nothing":       {"", "57014"},
+		"no token":      {string(startup(3<<16, "user\x00agent\x00database\x00orders\x00\x00")), "57014"},
+		"a slow server": {string(startup(3<<16, "user\x00agent\x00database\x00orders\x00\x00")) + string(message('p', goodToken+"\x00")), "08006"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := startBefore(t, silent)
+			g.server.login = 100 * time.Millisecond
+			conn, err := net.Dial("tcp", g.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_, _ = conn.Write([]byte(c.sent))
+			if got := ended(t, pgproto3.NewFrontend(conn, conn)); got != "FATAL "+c.code {
+				t.Fatalf("got %s", got)
 			}
 		})
 	}

@@ -22,6 +22,30 @@ const letIn = "R\x00\x00\x00\x08\x00\x00\x00\x00K\x00\x00\x00\x0c\x00\x00\x00\x0
 // returns its address. The test ends after each play has.
 func peer(t *testing.T, play func(conn net.Conn)) string {
 	t.Helper()
+	return doorway(t, func(conn net.Conn) {
+		if startup := startupOf(conn); len(startup) > 0 && binary.BigEndian.Uint32(startup) != codeCancel {
+			_, _ = conn.Write([]byte(letIn))
+			play(conn)
+		}
+	})
+}
+
+// startupOf reads a message without a type byte; nil where there is none.
+func startupOf(conn net.Conn) []byte {
+	var head [4]byte
+	if _, err := io.ReadFull(conn, head[:]); err != nil {
+		return nil
+	}
+	startup := make([]byte, binary.BigEndian.Uint32(head[:])-4)
+	if _, err := io.ReadFull(conn, startup); err != nil {
+		return nil
+	}
+	return startup
+}
+
+// doorway is a server that plays from the first byte.
+func doorway(t *testing.T, play func(conn net.Conn)) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -35,13 +59,6 @@ func peer(t *testing.T, play func(conn net.Conn)) string {
 			}
 			all.Go(func() {
 				defer conn.Close()
-				var head [4]byte
-				_, _ = io.ReadFull(conn, head[:])
-				startup := make([]byte, binary.BigEndian.Uint32(head[:])-4)
-				if _, err := io.ReadFull(conn, startup); err != nil || binary.BigEndian.Uint32(startup) == codeCancel {
-					return
-				}
-				_, _ = conn.Write([]byte(letIn))
 				play(conn)
 			})
 		}

@@ -129,6 +129,9 @@ func (s *Session) passRows(a *awaited, kind byte, size int) error {
 	return err
 }
 
+// errRow is what the server sent instead of a row.
+func errRow() error { return malformed("the server sent a malformed DataRow") }
+
 // maskedRow carries a row of which columns are masked.
 // PostgreSQL 17, protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-DATAROW.
 func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, size int) error {
@@ -139,30 +142,36 @@ func (s *Session) maskedRow(a *awaited, plan mask.Plan, fields []mask.Field, siz
 	if err != nil {
 		return err
 	}
-	p := parts{b: body}
-	n := int(p.int16()) & 0xffff
-	if n != len(fields) || len(plan) != len(fields) {
+	if len(body) < 2 || int(binary.BigEndian.Uint16(body)) != len(fields) || len(plan) != len(fields) {
 		return errUnfit
 	}
-	out := binary.BigEndian.AppendUint16(s.row[:0], uint16(n))
-	for i := range n {
-		value, null := p.value()
-		switch {
-		case null:
-			out = append(out, 0xff, 0xff, 0xff, 0xff)
-		case plan[i] == nil:
-			out = append(binary.BigEndian.AppendUint32(out, uint32(len(value))), value...)
-		default:
-			var changed bool
-			if out, changed = appendMasked(out, plan[i], fields[i], value); changed {
-				a.masked++
-			}
+	out, at, run := s.row[:0], 2, 0 // body[run:at] goes as it is, and is not copied yet
+	for i, t := range plan {
+		if len(body)-at < 4 {
+			return errRow()
+		}
+		size := int64(int32(binary.BigEndian.Uint32(body[at:])))
+		if size < -1 || size > int64(len(body)-at-4) {
+			return errRow()
+		}
+		if t == nil || size < 0 {
+			at += 4 + max(int(size), 0)
+			continue
+		}
+		value := body[at+4 : at+4+int(size)]
+		out = append(out, body[run:at]...)
+		at += 4 + int(size)
+		run = at
+		var changed bool
+		if out, changed = appendMasked(out, t, fields[i], value); changed {
+			a.masked++
 		}
 	}
-	s.row = out
-	if !p.done() {
-		return malformed("the server sent a malformed DataRow")
+	if at != len(body) {
+		return errRow()
 	}
+	out = append(out, body[run:]...)
+	s.row = out
 	if len(out) > maxLarge {
 		return errTooLongRow
 	}

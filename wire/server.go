@@ -30,6 +30,10 @@ type Needs struct {
 // maxFailures is how many logins of an address may fail in a limit.Window.
 const maxFailures = 30
 
+// maxStrays is how many cancel requests of an address may name a session that
+// isn't there, in a limit.Window: late ones are common, and a key has 32 bits.
+const maxStrays = 120
+
 // Config is what a Server is made of.
 type Config struct {
 	Targets  map[string]Target
@@ -56,7 +60,8 @@ type Server struct {
 	log      zerolog.Logger
 	metrics  *metrics
 	cancels  cancels
-	tries    *limit.Tries
+	tries    *limit.Tries // logins that failed
+	strays   *limit.Tries // cancel requests with a key of nobody's
 	open     openSessions
 	draining context.Context // over once sessions shall end when idle
 	drain    context.CancelFunc
@@ -68,6 +73,7 @@ func New(cfg Config) (*Server, error) {
 		targets: make(map[string]*target, len(cfg.Targets)), tls: cfg.TLS, oauth: cfg.OAuth, login: cmp.Or(cfg.Login, loginTimeout),
 		needs: cfg.Needs, newID: cfg.NewID, now: cfg.Now, log: cfg.Log,
 		cancels: cancels{byPID: map[uint32][]held{}}, tries: limit.NewTries(maxFailures, cfg.Now),
+		strays: limit.NewTries(maxStrays, cfg.Now),
 	}
 	s.metrics = newMetrics(cfg.Registry)
 	for name, t := range cfg.Targets {
@@ -149,7 +155,6 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		server: s, id: s.newID(), raw: conn, conn: conn, address: host(conn.RemoteAddr()),
 		pipe: newPipeline(), began: s.now(),
 	}
-	session.log = s.log.With().Str("session", session.id).Logger()
 	session.out = &outbox{conn: lateConn{session}}
 	// The connection may have become TLS on the way.
 	defer func() { _ = session.conn.Close() }()
@@ -158,7 +163,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		if !isConnError(err) {
 			level = zerolog.ErrorLevel
 		}
-		session.log.WithLevel(level).Err(err).Msg("session failed")
+		session.log().WithLevel(level).Err(err).Msg("session failed")
 	}
 }
 

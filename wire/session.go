@@ -22,7 +22,6 @@ import (
 type Session struct {
 	server  *Server
 	id      string
-	log     zerolog.Logger
 	raw     net.Conn  // to the client; where deadlines are set
 	conn    net.Conn  // the same; TLS once started
 	secure  bool      // conn is TLS
@@ -69,6 +68,32 @@ var errLeft = errors.New("the client left")
 
 // Serve carries one client connection from its first byte to its last.
 func (s *Session) Serve(ctx context.Context) error {
+	err := apart(func() error { return s.enter(ctx) }) // who asks, for what
+	if s.recording == nil {
+		return err
+	}
+	defer s.close()
+	if err == nil {
+		err = s.relay(ctx) // one loop each way, until either ends
+	}
+	return s.bid(ctx, err)
+}
+
+// apart runs f on a stack of its own: what TLS and the logins need of one is not
+// kept for as long as the session lasts.
+func apart(f func() error) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = guarded(f)
+	}()
+	<-done
+	return err
+}
+
+// enter carries the client to its first ReadyForQuery. Without a recording it
+// has not come so far, and was told why.
+func (s *Session) enter(ctx context.Context) error {
 	login, cancel := context.WithTimeoutCause(ctx, s.server.login, &policy.Refusal{Kind: policy.Timeout, Public: "the login took too long"})
 	defer cancel()
 	stop := context.AfterFunc(login, func() { _ = s.raw.SetDeadline(past) })
@@ -80,7 +105,7 @@ func (s *Session) Serve(ctx context.Context) error {
 	}
 	s.in = newStream(s.conn, s.out) // whatever the connection has become
 	if hello.cancel != nil {
-		return s.server.cancel(login, hello.cancel)
+		return s.server.cancel(login, hello.cancel, s.address)
 	}
 	if s.caller, err = s.identify(login, hello); err != nil { // the password is a gateway token
 		return s.refuse(login, err)
@@ -88,16 +113,13 @@ func (s *Session) Serve(ctx context.Context) error {
 	if err = s.dial(login, hello); err != nil { // grant, lease, log in upstream, open the recording
 		return s.refuse(login, err)
 	}
-	defer s.close()
-	if err = s.welcome(); err != nil { // what the server said at login
-		return err
+	if err = s.welcome(); !stop() && !isRefusal(err) { // what the server said at login
+		err = context.Cause(login)
 	}
-	if !stop() {
-		return s.refuse(login, context.Cause(login))
+	if err == nil {
+		s.blank = s.server.needs.Judge.Judge(ctx, s.question(), "")
 	}
-	s.blank = s.server.needs.Judge.Judge(ctx, s.question(), "")
-	err = s.relay(ctx) // one loop each way, until either ends
-	return s.bid(ctx, err)
+	return err
 }
 
 // dial checks the grant, logs in upstream and opens the recording.
@@ -121,20 +143,34 @@ func (s *Session) dial(ctx context.Context, h *hello) error {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if s.recording == nil {
+			up.close()
+			s.server.giveBack(up.lease)
+		}
+	}()
 	s.target, s.up = t, up
-	s.log = s.log.With().Str("who", s.caller.Subject).Str("target", t.name).Logger()
-	s.recording, err = s.server.needs.Journal.Begin(ctx, recorder.Opening{
+	recording, err := s.server.needs.Journal.Begin(ctx, recorder.Opening{
 		Session: s.id, Protocol: recorder.Postgres, Target: t.name,
 		Subject: s.caller.Subject, Issuer: s.caller.Issuer, Groups: s.caller.Groups, Token: s.caller.Token,
 		Address: s.caller.Address, User: h.user, Application: valueOf(h.params, "application_name"),
 		Credential: up.lease.Ref, SecretVersion: up.lease.Version,
 	})
 	if err != nil {
-		s.up.close()
-		s.server.giveBack(up.lease)
 		return fmt.Errorf("open recording: %w", err)
 	}
+	s.recording = recording
 	return nil
+}
+
+// log is the log with what is known of the session.
+func (s *Session) log() *zerolog.Logger {
+	c := s.server.log.With().Str("session", s.id)
+	if s.target != nil {
+		c = c.Str("who", s.caller.Subject).Str("target", s.target.name)
+	}
+	log := c.Logger()
+	return &log
 }
 
 // welcome tells the client what the server told us, with a cancel key of ours.
@@ -143,7 +179,7 @@ func (s *Session) welcome() error {
 	_ = s.say(&pgproto3.AuthenticationOk{})
 	for _, p := range s.up.params {
 		if err := s.target.pins(p.name, p.value); err != nil {
-			return s.refuse(context.Background(), err)
+			return err
 		}
 		_ = s.say(&pgproto3.ParameterStatus{Name: p.name, Value: p.value})
 	}
@@ -151,7 +187,7 @@ func (s *Session) welcome() error {
 		_ = writeMessage(s.out, 'K', append(binary.BigEndian.AppendUint32(nil, key.pid), key.secret...))
 	}
 	_ = s.say(&pgproto3.ReadyForQuery{TxStatus: 'I'})
-	s.log.Info().Msg("session opened")
+	s.log().Info().Msg("session opened")
 	return s.out.flush()
 }
 
@@ -237,13 +273,16 @@ func guarded(f func() error) (err error) {
 
 // bid records how the session ended and tells a client that is still there.
 func (s *Session) bid(ctx context.Context, why error) error {
+	if errors.Is(why, context.Canceled) {
+		why = shuttingDown() // the drain was cut
+	}
 	left := s.pipe.drop()
 	if len(left) > 0 && isRefusal(why) && len(s.up.key) > 0 {
 		// We end it, and what it is doing: the server would not notice before it is done.
 		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 		defer cancel()
 		if err := interrupt(within, s.up); err != nil {
-			s.log.Warn().Err(err).Msg("running statement not interrupted")
+			s.log().Warn().Err(err).Msg("running statement not interrupted")
 		}
 	}
 	for _, a := range left {
@@ -257,10 +296,10 @@ func (s *Session) bid(ctx context.Context, why error) error {
 	}
 	reason := endReason(why)
 	if err := s.recording.End(recorder.Closing{Reason: reason}); err != nil {
-		s.log.Error().Err(err).Msg("recording not ended")
+		s.log().Error().Err(err).Msg("recording not ended")
 	}
 	s.server.metrics.sessions.WithLabelValues(s.target.name, reason).Inc()
-	s.log.Info().Str("end", reason).Msg("session closed")
+	s.log().Info().Str("end", reason).Msg("session closed")
 	switch reason {
 	case "client left", "server left":
 		_ = s.out.flush()
@@ -305,7 +344,7 @@ func (s *Session) refuse(ctx context.Context, err error) error {
 	}
 	refusal := policy.AsRefusal(err)
 	s.server.metrics.refusals.WithLabelValues(refusal.Kind.String()).Inc()
-	s.log.Warn().Str("kind", refusal.Kind.String()).Str("rule", refusal.Rule).Err(refusal.Err).Msg(refusal.Public)
+	s.log().Warn().Str("kind", refusal.Kind.String()).Str("rule", refusal.Rule).Err(refusal.Err).Msg(refusal.Public)
 	if refusal.Kind == policy.Internal {
 		refusal = &policy.Refusal{Kind: refusal.Kind, Public: refusal.Public, Detail: "session " + s.id}
 	}

@@ -27,7 +27,8 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run is the program: the exit code is 1 for whatever failed.
+// run is the program: the exit code is 1 for whatever failed, but for what has
+// one of its own.
 //
 // Errors go to stderr, one per line, without a usage text behind them: the
 // config's are file:line: message, which editors and CI can follow.
@@ -46,6 +47,10 @@ func run(args []string, out, errOut io.Writer) int {
 	} else {
 		fmt.Fprintln(errOut, "sallyport:", err)
 	}
+	var own exitError
+	if errors.As(err, &own) {
+		return own.code
+	}
 	return 1
 }
 
@@ -63,7 +68,7 @@ func newRootCmd() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
-		newServeCmd(), newCheckCmd(), newDemoCmd(), newExplainCmd(), newPolicyCmd(),
+		newServeCmd(), newCheckCmd(), newDemoCmd(), newExplainCmd(), newPolicyCmd(), newMasksCmd(),
 		newTokenCmd(), newSessionsCmd(), newCACmd(), newVersionCmd(),
 		newParseWorkerCmd(),
 	)

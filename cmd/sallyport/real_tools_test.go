@@ -134,15 +134,8 @@ type part struct{ name, text string }
 func (tl tool) play(t *testing.T, route, masks string) []part {
 	t.Helper()
 	db := pgtest.New(t)
-	role := "agent_" + db.Name
-	db.Role(t, role, "tools-password", "")
-	sql, err := os.ReadFile("../../testdata/real/tools/shop.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	db.Exec(t, fmt.Sprintf("grant all on database %s to %s; grant all on schema public to %s", db.Name, role, role))
-	direct(t, db.DSNFor(role, "tools-password"), string(sql))
-	host, port, password := db.Host, fmt.Sprint(db.Port), "tools-password"
+	role := toolsRole(t, db)
+	host, port, password := db.Host, fmt.Sprint(db.Port), toolsPassword
 	if route == "related" && tl.before != nil {
 		runTool(t, tl.before, host, port, db.Name, role, password)
 	}
@@ -165,6 +158,23 @@ func (tl tool) play(t *testing.T, route, masks string) []part {
 		t.Fatalf("%s: it printed nothing", route)
 	}
 	return parts
+}
+
+// toolsPassword is that of toolsRole's, in the database.
+const toolsPassword = "tools-password"
+
+// toolsRole makes the shop in db, and the role that owns it.
+func toolsRole(t *testing.T, db *pgtest.DB) string {
+	t.Helper()
+	role := "agent_" + db.Name
+	db.Role(t, role, toolsPassword, "")
+	sql, err := os.ReadFile("../../testdata/real/tools/shop.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Exec(t, fmt.Sprintf("grant all on database %s to %s; grant all on schema public to %s", db.Name, role, role))
+	direct(t, db.DSNFor(role, toolsPassword), string(sql))
+	return role
 }
 
 // runTool runs a program of testdata/real/tools and returns what it prints.
@@ -214,7 +224,7 @@ func serveTools(t *testing.T, db *pgtest.DB, role, masks string) string {
 			t.Fatal(err)
 		}
 	}
-	write("login.json", fmt.Sprintf(`{"username":%q,"password":"tools-password"}`, role))
+	write("login.json", fmt.Sprintf(`{"username":%q,"password":%q}`, role, toolsPassword))
 	write("gateway.toml", fmt.Sprintf(`
 [listen]
 postgres = %q

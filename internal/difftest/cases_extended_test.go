@@ -2,6 +2,7 @@ package difftest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -53,6 +54,17 @@ var extendedScripts = []script{
 		c.exchange(bind("", ""), execute("", 0), sync)
 		c.query("select 2")
 		c.exchange(bind("", ""), execute("", 0), sync)
+	}, everywhere},
+	{"extended/as many parameters as there can be", func(p *play) {
+		c := p.open("a")
+		for _, n := range []int{1<<15 - 1, 1 << 15, 1<<16 - 1} {
+			values := make([]string, n)
+			types := make([]uint32, n)
+			for i := range values {
+				values[i], types[i] = "7", 23
+			}
+			c.exchange(parse("", fmt.Sprintf("select $1::int + $%d::int", n), types...), describe('S', ""), bind("", "", values...), execute("", 0), sync)
+		}
 	}, everywhere},
 	{"extended/named, text and binary", func(p *play) {
 		c := p.open("a")

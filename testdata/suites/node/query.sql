@@ -1,0 +1,1 @@
+select $1::int + 1 as n, $$a file$$ as t
