@@ -37,7 +37,7 @@ type bench struct {
 	spared  bool // some masks do not hold for everybody
 	outdate func()
 	files   []string // folders of the server in which nothing is protected
-	unread  bool // SQL that the parser rejects may pass
+	unread  bool     // SQL that the parser rejects may pass
 
 	mu      sync.Mutex
 	shields map[string]*shield // by which of the masks hold
