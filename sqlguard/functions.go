@@ -65,7 +65,8 @@ var classes = []class{
 	{effect: sideDoor, why: "reads other sessions' statements", names: `pg_stat_get_backend_activity pg_stat_statements
 		pg_stat_statements_info`},
 	{effect: sideDoor, why: "reads sampled values", names: `pg_mcv_list_items`},
-	{effect: sideDoor, why: "reads whole tables by name", names: `table_to_xml* schema_to_xml* database_to_xml* cursor_to_xml*`},
+	{effect: sideDoor, sql: -1, why: "reads whole tables by name, and runs their views", names: `table_to_xml* schema_to_xml* database_to_xml*`},
+	{effect: sideDoor, why: "reads a cursor by name", names: `cursor_to_xml*`},
 
 	{effect: sideDoor, sql: 1, why: "runs SQL that is text here", names: `query_to_xml query_to_xmlschema
 		query_to_xml_and_xmlschema ts_stat crosstab crosstab2 crosstab3 crosstab4`},
