@@ -14,7 +14,6 @@ var later = []string{
 	"limit",
 	"notify",
 	"store.recipients",
-	"postgres.*.catalog_refresh",
 	"postgres.*.record",
 	"http.*.record",
 	"rule.approvers",

@@ -111,6 +111,8 @@ gateway() {
 		for database in $databases; do
 			printf '[postgres.%s]\nupstream = "127.0.0.1:%s"\nsslmode = "disable"\ncredential = "file://%s/login.json"\n' "$database" "$pgport" "$keep"
 			[ "$mode" != open ] || printf 'unparsed = "allow"\nfunction_calls = "allow"\nreplication = "allow"\nparser_settings = "free"\n'
+			# The suite loads its tables from files of the server: its own, and those it writes.
+			[ "$mode" != pinned ] || printf 'server_files = ["%s", "%s"]\n' "${tree:-/nowhere}" "$keep"
 		done
 		if [ "$mode" != open ]; then
 			printf '[[rule]]\nname = "nothing"\ntargets = ["*"]\nif = "\x27sallyport_nothing\x27 in sql.tables"\nthen = "deny"\n'

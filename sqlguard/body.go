@@ -1,14 +1,17 @@
 package sqlguard
 
 import (
-	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// body reads the body of a function or a procedure. source is the statement
-// that defines it.
-func (r *reader) body(m *functionStmt, source string) {
+// internalSchema stands before the name of a function in C that is a part of
+// PostgreSQL itself.
+const internalSchema = "pg_internal"
+
+// body reads the body of a function or a procedure.
+func (r *reader) body(m *functionStmt) {
 	what := "function " + strings.Join(names(m.Funcname), ".")
 	for _, n := range m.Parameters {
 		if p := n.GetFunctionParameter(); p != nil && p.Name != "" {
@@ -21,9 +24,12 @@ func (r *reader) body(m *functionStmt, source string) {
 	case language == "sql":
 		r.text(makeText(functionOption(m, "as")), what)
 	case language == "plpgsql":
-		r.plpgsql(source, what)
+		r.plpgsql(functionOption(m, "as"), what)
+	case language == "internal":
+		r.calls = append(r.calls, call{schema: internalSchema, name: functionOption(m, "as")})
+		r.call([]string{"pg_catalog", functionOption(m, "as")}, false)
 	default:
-		r.unknown("%s: its body is in a language that can't be read", what)
+		r.obscure("%s: its body is in a language that can't be read", what)
 	}
 }
 
@@ -39,14 +45,10 @@ func (r *reader) do(m *doStmt) {
 		}
 	}
 	if language != "plpgsql" {
-		r.unknown("DO: its body is in a language that can't be read")
+		r.obscure("DO: its body is in a language that can't be read")
 		return
 	}
-	r.plpgsql("DO "+quoteLiteral(source), "DO")
-}
-
-func quoteLiteral(s string) string {
-	return " E'" + strings.ReplaceAll(strings.ReplaceAll(s, `\`, `\\`), "'", "''") + "'"
+	r.plpgsql(source, "DO")
 }
 
 func (r *reader) declare(name string) {
@@ -56,114 +58,91 @@ func (r *reader) declare(name string) {
 	r.variables[name] = true
 }
 
-// plpgsql adds what a body in PL/pgSQL does. source is the statement around it.
-func (r *reader) plpgsql(source, what string) {
-	if r.depth >= 3 || r.source == nil && len(source) > maxText {
-		r.unknown("%s: what it runs is too much to be read", what)
+// plpgsql adds what a body in PL/pgSQL does.
+func (r *reader) plpgsql(body, what string) {
+	if r.depth >= maxBodies || prelex(body) != nil {
+		r.obscure("%s: what it runs is too much to be read", what)
 		return
 	}
-	tree, ok := r.parser.parseBody(source)
-	var body []any
-	if !ok || json.Unmarshal(tree, &body) != nil || len(body) != 1 {
-		r.unknown("%s: its body can't be read", what)
+	fragments, cursors, bad := cutPLpgSQL(body)
+	if bad != "" {
+		r.obscure("%s: its body can't be read: %s", what, bad)
 		return
 	}
 	r.depth++
-	defer func() { r.depth-- }()
+	outer := r.constants
+	r.constants = r.constantsOf(fragments)
+	defer func() { r.depth--; r.constants = outer }()
 	for _, name := range strings.Fields(given) {
 		r.declare(name)
 	}
-	r.block(body, what)
+	for _, c := range fragments {
+		r.part(c, cursors, what)
+	}
 }
+
+// maxBodies bounds bodies within bodies, and the texts they run.
+const maxBodies = 6
 
 // given are the variables that every body has, or a trigger's.
 const given = "found new old tg_name tg_when tg_level tg_op tg_relid tg_relname tg_table_name tg_table_schema tg_nargs tg_argv tg_event tg_tag sqlstate sqlerrm"
 
-// blocks are the statements of PL/pgSQL, and whether they repeat what is in them.
-var blocks = map[string]bool{
-	"PLpgSQL_stmt_block": false, "PLpgSQL_stmt_assign": false, "PLpgSQL_stmt_if": false, "PLpgSQL_stmt_case": false,
-	"PLpgSQL_stmt_loop": true, "PLpgSQL_stmt_while": true, "PLpgSQL_stmt_fori": true, "PLpgSQL_stmt_fors": true,
-	"PLpgSQL_stmt_forc": true, "PLpgSQL_stmt_foreach_a": true, "PLpgSQL_stmt_dynfors": true,
-	"PLpgSQL_stmt_exit": false, "PLpgSQL_stmt_return": false, "PLpgSQL_stmt_return_next": false,
-	"PLpgSQL_stmt_return_query": false, "PLpgSQL_stmt_raise": false, "PLpgSQL_stmt_assert": false,
-	"PLpgSQL_stmt_execsql": false, "PLpgSQL_stmt_dynexecute": false, "PLpgSQL_stmt_getdiag": false,
-	"PLpgSQL_stmt_open": false, "PLpgSQL_stmt_fetch": false, "PLpgSQL_stmt_close": false, "PLpgSQL_stmt_perform": false,
-	"PLpgSQL_stmt_call": false, "PLpgSQL_stmt_commit": false, "PLpgSQL_stmt_rollback": false,
-}
-
-// block visits a part of the tree of a body.
-func (r *reader) block(part any, what string) {
-	switch part := part.(type) {
-	case []any:
-		for _, p := range part {
-			r.block(p, what)
-		}
-	case map[string]any:
-		keys := make([]string, 0, len(part))
-		for k := range part {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		// Variables are declared before what stands in the block.
-		if _, ok := part["datums"]; ok {
-			r.block(part["datums"], what)
-		}
-		for _, k := range keys {
-			r.blockPart(k, part[k], what)
+func (r *reader) part(c fragment, cursors map[string]bool, what string) {
+	r.loops += c.loops
+	defer func() { r.loops -= c.loops }()
+	switch c.kind {
+	case pieceDeclare:
+		r.declare(c.text)
+	case pieceValue:
+		r.value(c.text, what)
+	case pieceQuery:
+		r.text(makeText(c.text), what)
+	case pieceRun:
+		r.executes(c.text, what)
+	case pieceCursor:
+		if !cursors[c.text] {
+			r.veil("%s: it reads a cursor that may be opened elsewhere", what)
 		}
 	}
 }
 
-func (r *reader) blockPart(key string, part any, what string) {
-	fields, _ := part.(map[string]any)
-	switch repeats, isStatement := blocks[key]; {
-	case key == "datums":
-	case key == "refname", key == "fieldname" && part != nil:
-		if name, ok := part.(string); ok {
-			r.declare(name)
-		}
-	case key == "PLpgSQL_expr":
-		query, _ := fields["query"].(string)
-		mode, _ := fields["parseMode"].(float64)
-		r.expression(query, int(mode), what)
-	case isStatement:
-		for _, dynamic := range []string{"query", "dynquery"} {
-			_, isDynamic := fields[dynamic]
-			if isDynamic && (dynamic == "dynquery" || strings.HasPrefix(key, "PLpgSQL_stmt_dyn")) {
-				r.executes(fields[dynamic], what)
+// constantsOf gives the variables of a body that have one value all along,
+// those it is called with and those it declares.
+func (r *reader) constantsOf(fragments []fragment) map[string]string {
+	known := maps.Clone(r.constants)
+	if known == nil {
+		known = map[string]string{}
+	}
+	if slices.ContainsFunc(fragments, func(c fragment) bool { return c.kind == pieceColumnsFirst }) {
+		return nil
+	}
+	declared, changed := map[string]int{}, map[string]bool{}
+	for _, c := range fragments {
+		switch c.kind {
+		case pieceDeclare:
+			declared[c.text]++
+			delete(known, c.text)
+		case pieceChange:
+			for _, name := range c.names {
+				changed[name] = true
 			}
 		}
-		if repeats {
-			r.loops++
-			defer func() { r.loops-- }()
-		}
-		r.block(part, what)
-	case strings.HasPrefix(key, "PLpgSQL_stmt_"):
-		r.unknown("%s: it holds a statement nobody knows", what)
-	default:
-		r.block(part, what)
 	}
-}
-
-// expression reads SQL in a body. The modes are the parser's: 0 a statement, 1
-// a type, 2 an expression, 3 and more an assignment.
-func (r *reader) expression(query string, mode int, what string) {
-	switch {
-	case mode == 1:
-		return
-	case mode == 2:
-		r.value(query, what)
-		return
-	case mode > 2:
-		at := strings.Index(query, "=")
-		if at < 0 || strings.Contains(query[:at], "(") {
-			r.unknown("%s: it assigns in a way that can't be read", what)
-			return
+	for _, c := range fragments {
+		// A parameter of the name is another variable, outside of the block.
+		if c.kind == pieceConstant && declared[c.names[0]] == 1 && !r.variables[c.names[0]] {
+			if n := r.single(c.text); n != nil {
+				if s, ok := r.fold(n, known); ok {
+					known[c.names[0]] = s
+				}
+			}
 		}
-		r.value(query[at+1:], what)
-		return
 	}
-	r.text(makeText(query), what)
+	for name := range changed {
+		delete(known, name)
+		delete(known, r.linked[name])
+	}
+	return known
 }
 
 // value reads an expression.
@@ -183,16 +162,23 @@ func (r *reader) value(expression, what string) {
 }
 
 // executes reads EXECUTE of a text.
-func (r *reader) executes(part any, what string) {
-	wrapped, _ := part.(map[string]any)
-	fields, _ := wrapped["PLpgSQL_expr"].(map[string]any)
-	query, _ := fields["query"].(string)
-	tree, refusal := r.parser.parse("SELECT " + query)
-	if refusal == nil && len(tree.Stmts) == 1 {
-		if q, ok := unwrap(tree.Stmts[0].Stmt).(*selectStmt); ok && len(q.TargetList) == 1 && len(q.FromClause) == 0 {
-			r.text(q.TargetList[0].GetResTarget().GetVal(), what)
-			return
-		}
+func (r *reader) executes(expression, what string) {
+	if n := r.single(expression); n != nil {
+		r.text(n, what)
+		return
 	}
-	r.unknown("%s: it runs SQL that is not a constant", what)
+	r.obscure("%s: it runs SQL that is not a constant", what)
+}
+
+// single gives the tree of an expression that reads no table; nil for any other.
+func (r *reader) single(expression string) *node {
+	tree, refusal := r.parser.parse("SELECT " + expression)
+	if refusal != nil || len(tree.Stmts) != 1 {
+		return nil
+	}
+	q, ok := unwrap(tree.Stmts[0].Stmt).(*selectStmt)
+	if !ok || len(q.TargetList) != 1 || len(q.FromClause) > 0 {
+		return nil
+	}
+	return q.TargetList[0].GetResTarget().GetVal()
 }

@@ -3,7 +3,9 @@ package sqlguard
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
+	"strings"
 )
 
 // Column names one column.
@@ -23,7 +25,11 @@ type Catalog struct {
 	code      *code
 	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
 	bodies    map[string][]string // the CREATE FUNCTION of functions in SQL that are not trusted, by name
-	casts     map[string]bool     // names of types to which a function casts that nobody read
+
+	marks   map[string]string     // of what it was read from
+	rows    map[string][][]string // that it was made of, by part
+	columns map[string]bool       // names of the columns of all relations
+	casts   map[string][]string   // functions that others made and that cast, by the name of the type they give
 }
 
 // relation is whatever can be selected from.
@@ -65,55 +71,111 @@ type Querier interface {
 
 // Load reads a database's catalog. It sets the search_path of q's session to
 // nothing, so that no name here or in a view's definition depends on it.
-func Load(ctx context.Context, q Querier) (*Catalog, error) {
+func Load(ctx context.Context, q Querier) (*Catalog, error) { return Reload(ctx, q, nil) }
+
+// Reload is Load where the catalog was read before: what has not changed since
+// is not read again. It gives old itself where nothing has.
+func Reload(ctx context.Context, q Querier, old *Catalog) (*Catalog, error) {
+	marks, err := loadMarks(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if old != nil && len(marks) > 0 && maps.Equal(marks, old.marks) {
+		return old, nil
+	}
 	c := &Catalog{
-		relations: map[uint32]*relation{}, named: map[string][]*relation{},
+		marks: marks, rows: map[string][][]string{},
+		relations: map[uint32]*relation{}, named: map[string][]*relation{}, columns: map[string]bool{},
 		parents: map[uint32][]uint32{}, children: map[uint32][]uint32{}, sources: map[uint32][]uint32{},
 		system: map[string]function{}, user: map[string]function{}, operators: map[string]bool{},
-		bodies: map[string][]string{}, casts: map[string]bool{},
+		bodies: map[string][]string{}, casts: map[string][]string{},
 	}
 	for _, part := range loading {
-		rows, err := q.Query(ctx, part.query)
+		err := c.load(ctx, q, old, part.what, part.query, part.of, part.width, func(row []string) error { return part.add(c, row) })
 		if err != nil {
-			return nil, fmt.Errorf("load catalog: %s: %w", part.what, err)
-		}
-		for _, row := range rows {
-			if len(row) != part.width {
-				return nil, fmt.Errorf("load catalog: %s: %d columns where %d were asked for", part.what, len(row), part.width)
-			}
-			if part.add == nil {
-				continue
-			}
-			if err := part.add(c, row); err != nil {
-				return nil, fmt.Errorf("load catalog: %s: %w", part.what, err)
-			}
+			return nil, err
 		}
 	}
-	var err error
-	c.code, err = loadCode(ctx, q)
-	return c, err
+	c.code = newCode()
+	for _, part := range codeParts {
+		err := c.load(ctx, q, old, part.what, part.query, part.of, part.width, func(row []string) error { return part.add(c.code, row) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// load reads one part, or takes it from old where none of what it is made of
+// has changed.
+func (c *Catalog) load(ctx context.Context, q Querier, old *Catalog, what, query, of string, width int, add func(row []string) error) error {
+	rows, err := [][]string(nil), error(nil)
+	if old != nil && c.unchanged(old, of) {
+		rows = old.rows[what]
+	} else if rows, err = q.Query(ctx, query); err != nil {
+		return fmt.Errorf("load catalog: %s: %w", what, err)
+	}
+	c.rows[what] = rows
+	for _, row := range rows {
+		if len(row) != width {
+			return fmt.Errorf("load catalog: %s: %d columns where %d were asked for", what, len(row), width)
+		}
+		if err := add(row); err != nil {
+			return fmt.Errorf("load catalog: %s: %w", what, err)
+		}
+	}
+	return nil
+}
+
+// unchanged reports whether all that a part is made of is as it was.
+func (c *Catalog) unchanged(old *Catalog, of string) bool {
+	for _, name := range strings.Fields(of) {
+		if mark, ok := c.marks[name]; !ok || mark != old.marks[name] {
+			return false
+		}
+	}
+	return of != ""
 }
 
 // known lists the extensions whose functions are as harmless as PostgreSQL's own.
 const known = `('uuid-ossp', 'pgcrypto', 'pg_trgm', 'citext', 'unaccent', 'hstore', 'fuzzystrmatch', 'ltree', 'intarray', ` +
 	`'btree_gin', 'btree_gist', 'cube', 'earthdistance', 'isn', 'seg', 'vector', 'postgis')`
 
-// loading is everything Load asks, in order.
-var loading = []struct {
-	what, query string
-	width       int
-	add         func(c *Catalog, row []string) error
-}{
-	{"search_path", `SELECT pg_catalog.set_config('search_path', '', false)`, 1, nil},
-	{"relations", `SELECT c.oid, n.nspname, c.relname, c.relkind
+// schemaOf is a function's schema; what is no part of PostgreSQL itself counts
+// for the user's, wherever it stands.
+const schemaOf = `CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') AND p.oid >= 16384 THEN 'public' ELSE n.nspname END`
+
+const relationsWhere = `SELECT c.oid, n.nspname, c.relname, c.relkind
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S') ORDER BY c.oid`, 4, addRelation},
-	{"columns", `SELECT a.attrelid, a.attnum, a.attname, a.attnotnull::text, (a.attgenerated <> '')::text,
+		WHERE c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S') AND `
+
+const columnsWhere = `SELECT a.attrelid, a.attnum, a.attname, a.attnotnull::text, (a.attgenerated <> '')::text,
 		CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END, CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END
 		FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-		WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S')
-		ORDER BY a.attrelid, a.attnum`, 7, addColumn},
-	{"generated columns", `SELECT DISTINCT d.adrelid, d.adnum, p.refobjsubid
+		WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'm', 'p', 'f', 'S') AND `
+
+const functionsOf = `SELECT ` + schemaOf + `, p.proname, bool_or(p.proretset)::text, bool_or(p.provolatile = 'v')::text,
+		bool_and(p.proargmodes IS NULL AND t.typtype <> 'c' AND t.typname <> 'record')::text,
+		bool_and(EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
+			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `))::text,
+		bool_or(coalesce(a.typtype IN ('c', 'p'), false))::text
+		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+		JOIN pg_catalog.pg_type t ON t.oid = p.prorettype LEFT JOIN pg_catalog.pg_type a ON a.oid = p.proargtypes[0]
+		WHERE p.oid `
+
+// loading is everything Load asks, in order, and the marks of what it is read
+// from: those of which a change may change the answer.
+var loading = []struct {
+	what, of, query string
+	width           int
+	add             func(c *Catalog, row []string) error
+}{
+	{"PostgreSQL's relations", "class0 namespace", relationsWhere + `c.oid < 16384 ORDER BY c.oid`, 4, addRelation},
+	{"relations", "class namespace", relationsWhere + `c.oid >= 16384 ORDER BY c.oid`, 4, addRelation},
+	{"PostgreSQL's columns", "attribute0 class0", columnsWhere + `a.attrelid < 16384 ORDER BY a.attrelid, a.attnum`, 7, addColumn},
+	{"columns", "attribute class type", columnsWhere + `a.attrelid >= 16384 ORDER BY a.attrelid, a.attnum`, 7, addColumn},
+	{"generated columns", "attrdef attribute proc", `SELECT DISTINCT d.adrelid, d.adnum, p.refobjsubid
 		FROM pg_catalog.pg_attrdef d
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum AND a.attgenerated <> ''
 		JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.refobjid = d.adrelid AND p.refobjsubid <> d.adnum
@@ -125,58 +187,51 @@ var loading = []struct {
 		JOIN pg_catalog.pg_depend p ON p.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND p.refobjid >= 16384
 		 AND (p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND p.objid = d.oid
 		   OR p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.objid = d.adrelid AND p.objsubid = d.adnum)`, 3, addGenerated},
-	{"unique indexes", `SELECT DISTINCT i.indrelid, k.n
+	{"unique indexes", "index", `SELECT DISTINCT i.indrelid, k.n
 		FROM pg_catalog.pg_index i CROSS JOIN LATERAL pg_catalog.unnest(i.indkey::pg_catalog.int2[]) AS k(n)
 		WHERE i.indisunique OR i.indisexclusion`, 2, addUniqueColumn},
-	{"notifying triggers", `SELECT DISTINCT t.tgrelid FROM pg_catalog.pg_trigger t
+	{"notifying triggers", "trigger proc", `SELECT DISTINCT t.tgrelid FROM pg_catalog.pg_trigger t
 		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal AND p.prosrc ILIKE '%notify%'`, 1, addNotifier},
-	{"view definitions", `SELECT c.oid, coalesce(pg_catalog.pg_get_viewdef(c.oid), '')
+	{"view definitions", "viewed proc type operator namespace class_v", `SELECT c.oid, coalesce(pg_catalog.pg_get_viewdef(c.oid), '')
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')`, 2, addDefinition},
-	{"rules", `SELECT DISTINCT r.ev_class, d.refobjid
+	{"rules", "rewrite", `SELECT DISTINCT r.ev_class, d.refobjid
 		FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid
 		WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
 		  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid <> r.ev_class`, 2, addSource},
-	{"functions in rules", `SELECT DISTINCT r.ev_class, p.proname
+	{"functions in rules", "rewrite proc namespace ext", `SELECT DISTINCT r.ev_class, p.proname
 		FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d ON d.objid = r.oid
 		JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
 		  AND d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-		  AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+		  AND ` + userCode + `
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addCall},
-	{"inheritance", `SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i`, 2, addChild},
-	{"functions", `SELECT n.nspname, p.proname, bool_or(p.proretset)::text, bool_or(p.provolatile = 'v')::text,
-		bool_and(p.proargmodes IS NULL AND t.typtype <> 'c' AND t.typname <> 'record')::text,
-		bool_and(EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
-			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
-			  AND e.deptype = 'e' AND x.extname IN ` + known + `))::text,
-		bool_or(coalesce(a.typtype IN ('c', 'p'), false))::text
-		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-		JOIN pg_catalog.pg_type t ON t.oid = p.prorettype LEFT JOIN pg_catalog.pg_type a ON a.oid = p.proargtypes[0]
-		GROUP BY 1, 2`, 7, addFunction},
-	{"operators", `SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o
-		JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname <> 'pg_catalog'
+	{"inheritance", "inherits", `SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i`, 2, addChild},
+	{"PostgreSQL's functions", "proc0 namespace", functionsOf + `< 16384 GROUP BY 1, 2`, 7, addFunction},
+	{"functions", "proc namespace ext type", functionsOf + `>= 16384 GROUP BY 1, 2`, 7, addFunction},
+	{"operators", "operator namespace ext", `SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o
+		JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE (n.nspname <> 'pg_catalog' OR o.oid >= 16384)
 		AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addOperator},
-	{"functions in SQL", `SELECT p.proname, pg_catalog.pg_get_functiondef(p.oid)
+	{"functions in SQL", "proc namespace ext language type viewed", `SELECT p.proname, pg_catalog.pg_get_functiondef(p.oid)
 		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-		WHERE l.lanname = 'sql' AND p.prokind = 'f' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+		WHERE l.lanname = 'sql' AND p.prokind = 'f' AND ` + userCode + `
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc q JOIN pg_catalog.pg_namespace m ON m.oid = q.pronamespace
 			JOIN pg_catalog.pg_language k ON k.oid = q.prolang
-			WHERE q.proname = p.proname AND m.nspname NOT IN ('pg_catalog', 'information_schema') AND (k.lanname <> 'sql' OR q.prokind <> 'f'))
+			WHERE q.proname = p.proname AND (m.nspname NOT IN ('pg_catalog', 'information_schema') OR q.oid >= 16384) AND (k.lanname <> 'sql' OR q.prokind <> 'f'))
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addBody},
-	{"casts", `SELECT DISTINCT t.typname FROM pg_catalog.pg_cast c
+	{"casts", "cast proc type ext namespace", `SELECT DISTINCT t.typname, p.proname FROM pg_catalog.pg_cast c
 		JOIN pg_catalog.pg_type t ON t.oid = c.casttarget JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-		WHERE n.nspname <> 'pg_catalog'
+		WHERE (n.nspname <> 'pg_catalog' OR p.oid >= 16384)
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND e.objid = c.oid
-			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addCast},
+			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addCast},
 }
 
 func addRelation(c *Catalog, row []string) error {
@@ -201,6 +256,7 @@ func addColumn(c *Catalog, row []string) error {
 		return err
 	}
 	// A relation made between two of the queries is not known yet.
+	c.columns[row[2]] = true
 	if r := c.relations[id]; r != nil {
 		typ, err := oid(row[5])
 		if err != nil {
@@ -268,7 +324,7 @@ func addBody(c *Catalog, row []string) error {
 }
 
 func addCast(c *Catalog, row []string) error {
-	c.casts[row[0]] = true
+	c.casts[row[0]] = append(c.casts[row[0]], row[1])
 	return nil
 }
 

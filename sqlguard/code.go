@@ -1,8 +1,6 @@
 package sqlguard
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -20,6 +18,15 @@ type code struct {
 	onDDL     []*fired                // event triggers
 	unique    map[columnKey]bool      // alone, over rows of which none is left out
 	refers    map[columnKey]columnKey // foreign keys over one column that is NOT NULL
+
+	cascades       map[uint32][]uint32 // tables that a foreign key changes with this one
+	types          map[string]bool     // PostgreSQL's own, and those of known extensions
+	typesOf        map[uint32][]string // types of others in a relation
+	ownOperators   map[string]bool     // PostgreSQL's own
+	knownOperators map[string]bool     // of known extensions
+	shadowing      map[string]bool     // others' with the name of one of PostgreSQL's own and a type that is no other's
+	ownFamilies    map[string]bool     // operator families of PostgreSQL's own
+	fields         map[string]bool     // columns of relations and composite types
 
 	mu    sync.Mutex
 	known map[string]policy.SQL // readings of code, by what it is
@@ -59,15 +66,16 @@ type columnKey struct {
 	attribute string
 }
 
-const userCode = `n.nspname NOT IN ('pg_catalog', 'information_schema')`
+// userCode is whatever is no part of PostgreSQL itself, for p in n.
+const userCode = `(n.nspname NOT IN ('pg_catalog', 'information_schema') OR p.oid >= 16384)`
 
-// codeParts is everything loadCode asks, in order.
+// codeParts is what Load asks of code, in order: see loading.
 var codeParts = []struct {
-	what, query string
-	width       int
-	add         func(c *code, row []string) error
+	what, of, query string
+	width           int
+	add             func(c *code, row []string) error
 }{
-	{"routines", `SELECT p.oid, n.nspname, p.proname, l.lanname, (p.provolatile = 'v')::text, coalesce(x.extname, ''),
+	{"routines", "proc namespace language ext aggregate type viewed", `SELECT p.oid, n.nspname, p.proname, l.lanname, (p.provolatile = 'v')::text, coalesce(x.extname, ''),
 		CASE WHEN x.extname IS NOT NULL OR l.lanname NOT IN ('sql', 'plpgsql', 'internal') THEN ''
 			WHEN p.prokind IN ('f', 'p') AND l.lanname <> 'internal' THEN pg_catalog.pg_get_functiondef(p.oid)
 			WHEN p.prokind = 'a' THEN (SELECT 'SELECT ' || pg_catalog.string_agg(
@@ -81,18 +89,18 @@ var codeParts = []struct {
 		JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 		LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
 		LEFT JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid WHERE ` + userCode, 7, addRoutine},
-	{"operators' functions", `SELECT o.oprname, CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_operator s
+	{"operators' functions", "operator proc namespace ext", `SELECT o.oprname, CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_operator s
 		WHERE s.oprname = o.oprname AND s.oprleft = o.oprleft AND s.oprright = o.oprright
 		  AND s.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
 			WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid AND e.deptype = 'e'))
 		THEN '' ELSE 'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()' END
 		FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE ` + userCode, 2, addOperatorCode},
-	{"triggers", `SELECT t.tgrelid, t.tgname, t.tgtype, pg_catalog.pg_get_triggerdef(t.oid)
+	{"triggers", "trigger proc namespace class_v", `SELECT t.tgrelid, t.tgname, t.tgtype, pg_catalog.pg_get_triggerdef(t.oid)
 		FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'`, 4, addTrigger},
-	{"actions of rules", `SELECT r.ev_class, r.rulename, r.ev_type, pg_catalog.pg_get_ruledef(r.oid)
+	{"actions of rules", "rewrite viewed proc namespace", `SELECT r.ev_class, r.rulename, r.ev_type, pg_catalog.pg_get_ruledef(r.oid)
 		FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1' AND r.ev_enabled <> 'D'`, 4, addRule},
-	{"attached functions", `SELECT t.oid, d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass,
+	{"attached functions", "attrdef constraint policy index proc namespace", `SELECT t.oid, d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass,
 		'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
 		FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_proc p ON p.oid = d.refobjid
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
@@ -102,40 +110,50 @@ var codeParts = []struct {
 		LEFT JOIN pg_catalog.pg_index i ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND i.indexrelid = d.objid
 		JOIN pg_catalog.pg_class t ON t.oid IN (a.adrelid, c.conrelid, y.polrelid, i.indrelid)
 		WHERE d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND ` + userCode, 3, addAttached},
-	{"event triggers", `SELECT e.evtname, 'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
+	{"event triggers", "event_trigger proc namespace", `SELECT e.evtname, 'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
 		FROM pg_catalog.pg_event_trigger e JOIN pg_catalog.pg_proc p ON p.oid = e.evtfoid
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE e.evtenabled <> 'D'`, 2, addEventTrigger},
-	{"keys", `SELECT i.indrelid, a.attname FROM pg_catalog.pg_index i
+	{"keys", "index attribute", `SELECT i.indrelid, a.attname FROM pg_catalog.pg_index i
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 		WHERE i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL`, 2, addUnique},
-	{"references", `SELECT c.conrelid, a.attname, c.confrelid, b.attname FROM pg_catalog.pg_constraint c
+	{"references", "constraint attribute", `SELECT c.conrelid, a.attname, c.confrelid, b.attname FROM pg_catalog.pg_constraint c
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 		JOIN pg_catalog.pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]
 		WHERE c.contype = 'f' AND pg_catalog.cardinality(c.conkey) = 1 AND a.attnotnull`, 4, addReference},
+	{"cascades", "constraint", `SELECT DISTINCT c.confrelid, c.conrelid FROM pg_catalog.pg_constraint c
+		WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))`, 2, addCascade},
+	{"types", "type ext", `SELECT DISTINCT t.typname FROM pg_catalog.pg_type t
+		WHERE t.typtype <> 'c' AND t.typelem = 0 AND (t.oid < 16384 OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
+			JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid WHERE e.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+			  AND e.objid = t.oid AND e.deptype = 'e' AND x.extname IN ` + known + `))
+		   OR t.typname IN ('name', 'point', 'box', 'lseg', 'line', 'int2vector', 'oidvector')`, 1, addType},
+	{"types in use", "attribute class types", `WITH RECURSIVE used(rel, typ) AS (
+		SELECT a.attrelid, a.atttypid FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+		WHERE a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= 16384 AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+		UNION SELECT u.rel, y.typ FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.typ, LATERAL (
+			SELECT t.typbasetype AS typ UNION ALL SELECT t.typelem
+			UNION ALL SELECT b.atttypid FROM pg_catalog.pg_attribute b WHERE b.attrelid = t.typrelid AND b.attnum > 0) y
+		WHERE y.typ >= 16384)
+		SELECT u.rel, t.typname FROM used u JOIN pg_catalog.pg_type t ON t.oid = u.typ`, 2, addTypeOf},
+	{"names of operators", "operator type ext", `SELECT o.oprname, (o.oid < 16384)::text, EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
+			JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+			  AND e.objid = o.oid AND e.deptype = 'e' AND x.extname IN ` + known + `)::text,
+		EXISTS (SELECT 1 FROM pg_catalog.pg_type t WHERE t.oid IN (o.oprleft, o.oprright) AND (t.oid < 16384 OR t.typtype = 'd'))::text
+		FROM pg_catalog.pg_operator o`, 4, addOperatorName},
+	{"operator families", "opfamily", `SELECT f.opfname FROM pg_catalog.pg_opfamily f WHERE f.oid < 16384`, 1, addFamily},
+	{"fields", "attribute class", `SELECT DISTINCT a.attname FROM pg_catalog.pg_attribute a
+		JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relkind = 'c' AND NOT a.attisdropped`, 1, addField},
 }
 
-// loadCode reads what a database runs by itself. Every value comes as text.
-func loadCode(ctx context.Context, q Querier) (*code, error) {
-	c := &code{
+func newCode() *code {
+	return &code{
 		routines: map[string][]*routine{}, operators: map[string][]string{}, triggers: map[uint32][]*fired{},
 		rules: map[uint32][]*fired{}, attached: map[uint32][]*fired{}, unique: map[columnKey]bool{}, refers: map[columnKey]columnKey{},
+		cascades: map[uint32][]uint32{}, types: map[string]bool{}, typesOf: map[uint32][]string{},
+		ownOperators: map[string]bool{}, knownOperators: map[string]bool{}, shadowing: map[string]bool{},
+		ownFamilies: map[string]bool{}, fields: map[string]bool{},
 		known: map[string]policy.SQL{},
 	}
-	for _, part := range codeParts {
-		rows, err := q.Query(ctx, part.query)
-		if err != nil {
-			return nil, fmt.Errorf("load catalog: %s: %w", part.what, err)
-		}
-		for _, row := range rows {
-			if len(row) != part.width {
-				return nil, fmt.Errorf("load catalog: %s: %d columns where %d were asked for", part.what, len(row), part.width)
-			}
-			if err := part.add(c, row); err != nil {
-				return nil, fmt.Errorf("load catalog: %s: %w", part.what, err)
-			}
-		}
-	}
-	return c, nil
 }
 
 func addRoutine(c *code, row []string) error {
@@ -200,6 +218,45 @@ func addReference(c *code, row []string) error {
 	from, to, err := oids([]string{row[0], row[2]})
 	c.refers[columnKey{from, row[1]}] = columnKey{to, row[3]}
 	return err
+}
+
+func addCascade(c *code, row []string) error {
+	from, to, err := oids(row)
+	c.cascades[from] = append(c.cascades[from], to)
+	return err
+}
+
+func addType(c *code, row []string) error {
+	c.types[row[0]] = true
+	return nil
+}
+
+func addTypeOf(c *code, row []string) error {
+	table, err := oid(row[0])
+	c.typesOf[table] = append(c.typesOf[table], row[1])
+	return err
+}
+
+func addOperatorName(c *code, row []string) error {
+	switch name := row[0]; {
+	case row[1] == "true":
+		c.ownOperators[name] = true
+	case row[2] == "true":
+		c.knownOperators[name] = true
+	case row[3] == "true":
+		c.shadowing[name] = true
+	}
+	return nil
+}
+
+func addFamily(c *code, row []string) error {
+	c.ownFamilies[row[0]] = true
+	return nil
+}
+
+func addField(c *code, row []string) error {
+	c.fields[row[0]] = true
+	return nil
 }
 
 // reading gives what is known of a piece of code.

@@ -2,6 +2,7 @@ package sqlguard
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -12,8 +13,80 @@ import (
 
 // closeDoors refuses, where anything is protected, what leads around lineage:
 // functions, relations, operators and statements of which the text does not
-// tell what they read.
-func (sh *shield) closeDoors(r *reader, m proto.Message) *policy.Refusal {
+// tell what they read. reached names what the statement itself reaches.
+func (sh *shield) closeDoors(r *reader, m proto.Message, reached string) *policy.Refusal {
+	if len(r.veiled) > 0 {
+		k, _ := kindOf(m)
+		return denied(fmt.Sprintf("%s cannot be judged on a target with protected columns", strings.ToUpper(k.verb)),
+			r.veiled[0]+".", "Run constant statements, or write them out.")
+	}
+	if why := sh.misfolded(r); why != "" {
+		return denied("SQL that is put together cannot be judged here", why+".", "Run constant statements, or write them out.")
+	}
+	for _, c := range r.calls {
+		if refusal := sh.closeFunctionAt(c, false, 0); refusal != nil {
+			return refusal
+		}
+	}
+	if _, ok := m.(*functionStmt); ok && slices.ContainsFunc(r.calls, readsItsCaller) {
+		return denied("a function that reads the statement it is called in is closed on a target with protected columns",
+			"Others' statements hold protected values.", "")
+	}
+	for _, within := range r.within {
+		if refusal := sh.closeWithin(r, within); refusal != nil {
+			return refusal
+		}
+	}
+	if reached != "" {
+		if refusal := sh.closeNear(r, m, reached); refusal != nil {
+			return refusal
+		}
+	}
+	return sh.closeRest(r, m, 0)
+}
+
+// closeWithin refuses a statement of a body that gives the body, and not the
+// client, protected values.
+func (sh *shield) closeWithin(r *reader, m proto.Message) *policy.Refusal {
+	if m == nil || runs(m) != "" {
+		return denied("EXECUTE and FETCH of what was prepared or opened elsewhere are closed in a body on a target with protected columns",
+			"They may give it protected values.", "")
+	}
+	return sh.closeRest(r, m, 0)
+}
+
+// closeNear refuses what others made in a statement that reaches protected
+// columns, where lineage does not follow it. Operators and fields must be
+// PostgreSQL's own, or names that nobody can take: what is not there now may be
+// when the statement runs.
+func (sh *shield) closeNear(r *reader, m proto.Message, reached string) *policy.Refusal {
+	switch m := m.(type) {
+	case *doStmt, *functionStmt, *triggerStmt, *callStmt:
+		k, _ := kindOf(m)
+		return denied(fmt.Sprintf("%s over %q is closed, for it holds protected columns", strings.ToUpper(k.verb), reached),
+			"What code does with their values is not followed.", "Send the statements one by one.")
+	}
+	for _, name := range r.fields {
+		if f := sh.cat.user[name]; f.ofRow && !f.trusted {
+			return unreadFunction(name, "")
+		}
+	}
+	for _, op := range r.operators {
+		schema, name := qualified(splitOperator(op))
+		code := sh.cat.code
+		if name == "" || strings.HasSuffix(name, "BETWEEN") || strings.HasSuffix(name, "BETWEEN SYMMETRIC") {
+			continue
+		}
+		if !code.ownOperators[name] && !code.knownOperators[name] || code.shadowing[name] || schema != "" && schema != "pg_catalog" && sh.cat.operators[name] {
+			return denied(fmt.Sprintf("operator %s is closed over protected columns", op),
+				"It is not one of PostgreSQL's own, and the function behind it is not read.", "")
+		}
+	}
+	return nil
+}
+
+// closeRest refuses relations, fields, operators and forms of statements.
+func (sh *shield) closeRest(r *reader, m proto.Message, depth int) *policy.Refusal {
 	for _, u := range r.uses {
 		if d, ok := findDoor(relationDoors, u.name); ok {
 			return denied(fmt.Sprintf("%s is closed on a target with protected columns", u.name), u.name+" "+d.why+".", "")
@@ -25,22 +98,20 @@ func (sh *shield) closeDoors(r *reader, m proto.Message) *policy.Refusal {
 			}
 		}
 	}
-	for _, c := range r.calls {
-		if refusal := sh.closeFunction(c); refusal != nil {
-			return refusal
-		}
-	}
 	for _, name := range r.fields {
-		if f := sh.cat.user[name]; f.ofRow && !f.trusted {
-			return unreadFunction(name)
+		if f := sh.cat.user[name]; f.ofRow && !f.trusted && sh.known(name) == nil && sh.harms[name] != "" {
+			return unreadFunction(name, sh.harms[name])
 		}
 	}
 	for _, op := range r.operators {
-		schema, name := qualified(splitOperator(op))
-		if schema != "" && schema != "pg_catalog" || schema == "" && sh.cat.operators[name] {
-			return denied(fmt.Sprintf("operator %s is closed on a target with protected columns", op),
-				"It is not one of PostgreSQL's own, and the function behind it is not read.", "")
+		if _, name := qualified(splitOperator(op)); sh.cat.operators[name] {
+			if why := sh.operatorHarm(name, depth); why != "" {
+				return denied(fmt.Sprintf("operator %s is closed on a target with protected columns", op), why+".", "")
+			}
 		}
+	}
+	if refusal := sh.closeDefinition(m, depth); refusal != nil {
+		return refusal
 	}
 	return sh.closeStatement(r, m)
 }
@@ -48,42 +119,73 @@ func (sh *shield) closeDoors(r *reader, m proto.Message) *policy.Refusal {
 // splitOperator splits "schema.op"; an operator itself holds no dot.
 func splitOperator(op string) []string { return strings.Split(op, ".") }
 
-func (sh *shield) closeFunction(c call) *policy.Refusal {
+// closeStrictly is closeDoors for functions in SQL that lineage looks into: all
+// they call must be PostgreSQL's own or such functions too.
+func (sh *shield) closeStrictly(r *reader, m proto.Message) *policy.Refusal {
+	if len(r.veiled) > 0 {
+		return denied(r.veiled[0], "", "")
+	}
+	for _, c := range r.calls {
+		if refusal := sh.closeFunctionAt(c, true, 0); refusal != nil {
+			return refusal
+		}
+	}
+	if refusal := sh.closeNear(r, m, ""); refusal != nil {
+		return refusal
+	}
+	return sh.closeRest(r, m, 0)
+}
+
+// closeFunctionAt refuses a function that is not harmless; strictly, any whose
+// body lineage does not follow. Whoever calls one that reads protected columns
+// sees to those.
+func (sh *shield) closeFunctionAt(c call, strictly bool, depth int) *policy.Refusal {
 	if d, ok := findDoor(functionDoors, c.name); ok {
 		return denied(fmt.Sprintf("function %s is closed on a target with protected columns", c.name), c.name+" "+d.why+".", "")
 	}
-	if isSystem(c.schema) {
-		if _, ok := sh.cat.system[c.name]; ok || c.schema == "pg_catalog" {
-			return nil
-		}
-		return unreadFunction(c.name)
-	}
-	if c.schema != "pg_temp" && sh.known(c.name) != nil { // in SQL, and it only reads
-		return nil
-	}
+	_, isSystemName := sh.cat.system[c.name]
 	user, isUser := sh.cat.user[c.name]
-	_, isSystem := sh.cat.system[c.name]
-	if isUser && !user.trusted || !isUser && !(isSystem && c.schema == "") || c.schema == "pg_temp" {
-		return unreadFunction(c.name)
+	switch {
+	case c.schema == internalSchema:
+		if !isSystemName && !slices.Contains(constructors, c.name) {
+			return unreadFunction(c.name, "it is a part of PostgreSQL that is not known by this name")
+		}
+		return nil
+	case isSystem(c.schema) && isSystemName, isUser && user.trusted, !isUser && isSystemName && c.schema == "":
+		return nil
+	case c.schema != "pg_temp" && sh.known(c.name) != nil: // in SQL, and it only reads
+		return nil
+	case strictly:
+		return unreadFunction(c.name, "")
+	}
+	// What the catalog does not hold is not there, or was made in this very
+	// transaction, and judged when it was made.
+	if why := sh.harm(c, depth); why != "" {
+		return unreadFunction(c.name, why)
 	}
 	return nil
 }
 
-func unreadFunction(name string) *policy.Refusal {
-	return denied(fmt.Sprintf("function %s is closed on a target with protected columns", name),
-		"It is not one of PostgreSQL's own, and its body is not read.",
+// constructors are the functions behind the constructors of range types.
+var constructors = []string{
+	"range_constructor0", "range_constructor1", "range_constructor2", "range_constructor3",
+	"multirange_constructor0", "multirange_constructor1", "multirange_constructor2",
+}
+
+func unreadFunction(name, why string) *policy.Refusal {
+	if why == "" {
+		why = "It is not one of PostgreSQL's own, and what it does with protected values is not followed"
+	}
+	return denied(fmt.Sprintf("function %s is closed on a target with protected columns", name), why+".",
 		"Use PostgreSQL's own functions, or write the query out.")
 }
 
 // closedKinds lists the statements that bring in code or ways nobody reads.
 var closedKinds = []string{
-	"DoStmt", "CallStmt", "CreateFunctionStmt", "AlterFunctionStmt", "CreateTrigStmt", "CreateEventTrigStmt",
-	"AlterEventTrigStmt", "CreateCastStmt", "CreateOpClassStmt", "AlterOpFamilyStmt", "CreateTransformStmt", "CreateConversionStmt",
-	"AlterOperatorStmt", "CreatePLangStmt", "CreateExtensionStmt", "AlterExtensionStmt", "AlterExtensionContentsStmt", "LoadStmt", "CreateAmStmt",
+	"CreateTransformStmt", "CreatePLangStmt", "CreateExtensionStmt", "AlterExtensionStmt", "AlterExtensionContentsStmt", "LoadStmt",
 	"CreateFdwStmt", "AlterFdwStmt", "CreateForeignServerStmt", "AlterForeignServerStmt", "CreateForeignTableStmt",
 	"CreateUserMappingStmt", "AlterUserMappingStmt", "ImportForeignSchemaStmt",
-	"CreatePublicationStmt", "AlterPublicationStmt", "CreateSubscriptionStmt", "AlterSubscriptionStmt",
-	"AlterTableMoveAllStmt", "AlterOwnerStmt", "AlterObjectDependsStmt", "SetOperationStmt", "PLAssignStmt",
+	"CreateSubscriptionStmt", "AlterSubscriptionStmt", "AlterTableMoveAllStmt", "SetOperationStmt", "PLAssignStmt",
 }
 
 func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
@@ -108,13 +210,8 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 		if sh.notifies {
 			return denied("LISTEN is closed on this target", "A trigger on a table with protected columns may send them by NOTIFY.", "")
 		}
-	case *defineStmt:
-		switch m.Kind.String() {
-		case "OBJECT_AGGREGATE", "OBJECT_OPERATOR", "OBJECT_TYPE":
-			return unread
-		}
 	case *copyStmt:
-		if m.IsFrom && (m.IsProgram || m.Filename != "") {
+		if m.IsFrom && (m.IsProgram || m.Filename != "" && !sh.mayRead(m.Filename)) {
 			return denied("COPY from a server's file or program is closed on a target with protected columns",
 				"The server's files hold protected values.", "Use COPY ... FROM STDIN.")
 		}
@@ -142,6 +239,13 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 			"What it would copy is not read here.", "Write the query out.")
 	}
 	return nil
+}
+
+// mayRead reports whether a file of the server lies in a folder of which the
+// owner says that nothing in it is protected.
+func (sh *shield) mayRead(file string) bool {
+	return path.IsAbs(file) && path.Clean(file) == file &&
+		slices.ContainsFunc(sh.files, func(folder string) bool { return strings.HasPrefix(file, strings.TrimSuffix(folder, "/")+"/") })
 }
 
 // closedSettings lists the settings by which a session could change the
@@ -173,13 +277,22 @@ func (sh *shield) closeSurgery(r *reader, m proto.Message) *policy.Refusal {
 		return denied("PostgreSQL's own catalogs cannot be changed by hand on a target with protected columns",
 			"What is protected is known by them.", "Use ALTER, COMMENT and the like.")
 	}
+	near := sh.reached(r.uses, r.calls...) != ""
 	if len(sh.cat.casts) > 0 && contains(m, func(m proto.Message) bool {
 		t, ok := m.(*typeName)
+		if !ok {
+			return false
+		}
 		_, name := qualified(names(t.GetNames()))
-		return ok && sh.cat.casts[name]
+		for _, function := range sh.cat.casts[name] {
+			if near && sh.known(function) == nil || sh.harms[function] != "" {
+				return true
+			}
+		}
+		return false
 	}) {
 		return denied("a cast to that type is closed on a target with protected columns",
-			"The function that casts is not read.", "")
+			"The function that casts is not harmless.", "")
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func TestEvidence(t *testing.T) {
 		{"INSERT INTO orders (id) VALUES (1)", "writes", "INSERT INTO orders", "writes"},
 		{"SET session_replication_role = replica", "destructive", "SET session_replication_role = replica", "a session can be another"},
 		{"DO $$ BEGIN DELETE FROM orders; END $$", "unbounded", "DO $$ BEGIN DELETE FROM orders; END $$", "no WHERE"},
-		{"SELECT nobody_knows(1)", "unknown", "nobody_knows(1)", "function nobody_knows"},
+		{"SELECT query_to_xml(note, true, true, '') FROM orders", "unknown", "query_to_xml(note, true, true, '')", "not a constant"},
 		{"SELECT query_to_xml('DELETE FROM orders', true, true, '')", "unbounded", "query_to_xml('…', true, true, '')", "no WHERE"},
 		{"CREATE ROLE x PASSWORD 'a secret of some length'", "destructive", "CREATE ROLE x PASSWORD '…'", "who may do what"},
 		{"SELECT 'é', password FROM users", "protected", "SELECT 'é', password FROM users", "users"},

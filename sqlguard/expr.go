@@ -197,10 +197,23 @@ func (ev eval) columnRef(m *columnRef) value {
 		return outputsOf(ev.sc.columns)
 	}
 	v, ok := ev.sc.lookup(parts)
-	if !ok {
+	if !ok || len(v.deps) > 0 && ev.mayCall(parts) {
 		ev.unresolved(parts)
 	}
 	return v
+}
+
+// mayCall reports whether row.name may be a call of a function, there now or
+// made before the statement runs: the row's columns are not known, and no
+// relation has one of that name.
+func (ev eval) mayCall(parts []string) bool {
+	if len(parts) < 2 {
+		return false
+	}
+	name := parts[len(parts)-1]
+	schema, table := qualified(parts[:len(parts)-1])
+	it := ev.sc.lookupItem(schema, table)
+	return it != nil && it.open && name != "*" && len(it.named(name)) == 0 && !ev.sh.isField(name)
 }
 
 func (ev eval) unresolved(parts []string) {
@@ -230,6 +243,9 @@ func (ev eval) indirection(m *indirection) value {
 		return taken
 	}
 	for _, n := range m.Indirection {
+		if name := text(n); name != "" && len(v.deps) > 0 && !ev.sh.isField(name) {
+			ev.unresolved([]string{"(...)", name})
+		}
 		if i, ok := unwrap(n).(*aIndices); ok {
 			v = computed(v, ev.expr(i.Lidx), ev.expr(i.Uidx))
 			v.shaky = len(ev.restricted(v)) > 0 // NULL where there is no such element
@@ -422,6 +438,9 @@ func (ev eval) call(m *funcCall) value {
 	}
 	switch {
 	case len(v.deps) == 0:
+	case !ev.sh.own(schema, name):
+		ev.refuse(denied("function "+name+" cannot be given a protected value",
+			"What it does with the value is not followed.", "Use PostgreSQL's own functions."))
 	case f.volatile:
 		ev.refuse(denied("function "+name+" cannot be given a protected value",
 			"What it does with the value is seen elsewhere than in its result.", ""))

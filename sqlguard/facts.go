@@ -33,17 +33,26 @@ type reader struct {
 	depth     int             // of bodies within bodies
 	loops     int             // of PL/pgSQL, and queries: what is in them runs many times
 	variables map[string]bool // of PL/pgSQL, and parameters: they are no columns
-	source    []string        // the statement as written, the innermost last
 	at        place           // in the text, of what is being read
 	begin     int             // of the statement, in the text
 	blind     bool            // what is read is not the text
+
+	constants map[string]string // variables with one value, and parameters: $1
+	linked    map[string]string // the other name of a parameter
+	folded    []string          // functions and operators that a folded text was made by
+	missing   []string          // functions that the catalog does not hold
+	within    []proto.Message   // the statements of bodies and of texts that are run
+	veiled    []string          // why some of it can't be judged where columns are protected
 }
 
 // use is one mention of a relation.
 type use struct{ schema, name string }
 
 // call is one call of a function.
-type call struct{ schema, name string }
+type call struct {
+	schema, name string
+	args         map[string]string // those that are constants: $1
+}
 
 // noted is a name that one of the lists holds already.
 type noted struct {
@@ -220,7 +229,7 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 	case *functionStmt:
 		r.replaces(m.Replace, m.Funcname)
 		r.certainly(dynamic, "it defines code")
-		r.body(m, r.written())
+		r.body(m)
 	case *triggerStmt:
 		r.call(names(m.Funcname), false)
 	case *doStmt:
@@ -228,14 +237,6 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 		return true
 	}
 	return false
-}
-
-// written is the statement that is being read, as it was written.
-func (r *reader) written() string {
-	if len(r.source) == 0 {
-		return ""
-	}
-	return r.source[len(r.source)-1]
 }
 
 // creates walks a statement that makes a relation, but not the relation's name:
@@ -330,7 +331,7 @@ var secretTables = []string{"pg_authid", "pg_shadow", "pg_user_mapping", "pg_use
 func (r *reader) function(m *funcCall, f *frame) {
 	parts := names(m.Funcname)
 	schema, name := qualified(parts)
-	r.calls = append(r.calls, call{schema, name})
+	r.calls = append(r.calls, call{schema, name, r.foldedArgs(m)})
 	many := false
 	for g := f; g != nil; g = g.parent {
 		many = many || g.query && len(g.tables) > 0

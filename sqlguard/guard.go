@@ -45,6 +45,9 @@ type Guard struct {
 	// ParseLimit is how long a text may be that is parsed, in bytes; 0 is 1 MiB.
 	// Set it before the first Read.
 	ParseLimit int
+	// Files are folders of the server in which nothing is protected: COPY may read
+	// there. Set it before the first Read.
+	Files []string
 	// FreeSettings: client_encoding and standard_conforming_strings are not
 	// pinned, for nothing depends on the text. Set it before the first Read.
 	FreeSettings bool
@@ -68,6 +71,10 @@ type Reading struct {
 	Resettable bool
 	// Wants: there was no catalog, and with one the facts could be others.
 	Wants bool
+	// Missing are functions that the catalog does not hold. Load it anew and read
+	// again; what is missing as of now is not there, or was made in this very
+	// transaction, and judged with its body when it was made.
+	Missing []string
 	// Shared: every text of the same [Shape] reads so, but for Facts.Text.
 	Shared bool
 }
@@ -169,9 +176,10 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
-	r.statement(raw, reading.Facts.Text)
+	r.walk(raw, nil)
 	reading.Resettable = reading.Resettable && !r.lasting()
 	reading.Wants = reading.Wants || r.wants
+	reading.Missing = append(reading.Missing, r.missing...)
 	statement := Statement{Opaque: true}
 	m := unwrap(raw.Stmt)
 	if k, ok := kindOf(m); ok {
@@ -188,6 +196,9 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 				r.add(&reading.Unknown, dotted(u.schema, u.name))
 			}
 		}
+		for _, name := range sh.unknownTo(r.calls) {
+			r.add(&reading.Unknown, name)
+		}
 		statement.Runs = runs(m)
 		switch m := m.(type) {
 		case *declareStmt:
@@ -200,13 +211,13 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
 			statement.Text = reading.Facts.Text
 		}
-		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != ""
+		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != "" || sh.firing(r)
 		if reached != "" {
 			r.locate(raw)
 			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
 		}
 		if refusal == nil {
-			refusal = sh.closeDoors(r, m)
+			refusal = sh.closeDoors(r, m, reached)
 		}
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
@@ -229,6 +240,7 @@ func (g *Guard) shieldFor(cat *Catalog) *shield {
 	defer g.mu.Unlock()
 	if g.shield == nil || g.shield.cat != cat {
 		g.shield = newShield(g.protected, cat, g.parser, g.shield)
+		g.shield.files = g.Files
 	}
 	return g.shield
 }

@@ -28,6 +28,18 @@ func (r *reader) unknown(format string, args ...any) {
 	r.note(unknownFact, why, "")
 }
 
+// obscure is unknown of the text that is being read itself, and not of what it
+// calls.
+func (r *reader) obscure(format string, args ...any) {
+	r.unknown(format, args...)
+	r.veil(format, args...)
+}
+
+// veil notes what of a text can't be judged where columns are protected.
+func (r *reader) veil(format string, args ...any) {
+	r.veiled = append(r.veiled, fmt.Sprintf(format, args...))
+}
+
 // hidden reads code that runs besides the text, and adds what it does. The code
 // is SQL whose own effect, that of defining it, does not count.
 func (r *reader) hidden(key, what, definition string) policy.SQL {
@@ -79,7 +91,7 @@ func (r *reader) readHidden(what, definition string) policy.SQL {
 	for _, raw := range tree.Stmts {
 		switch m := unwrap(raw.Stmt).(type) {
 		case *functionStmt:
-			inner.body(m, definition)
+			inner.body(m)
 			inner.walkNode(m.SqlBody)
 		case *triggerStmt:
 			inner.call(names(m.Funcname), false)
@@ -143,7 +155,7 @@ func (r *reader) call(parts []string, many bool) {
 		r.certainly(c.effect, "the function "+name+" "+c.why)
 	}
 	if isSystem(schema) {
-		if !isKnown {
+		if !isKnown && !slices.Contains(constructors, name) {
 			r.unknown("function %s: it is not in the table of functions", name)
 		}
 		return
@@ -162,11 +174,12 @@ func (r *reader) call(parts []string, many bool) {
 			r.routine(f, isKnown, many)
 		}
 	}
-	if !found && schema == "" && spelled[name] {
-		return
-	}
-	if !found && (!isKnown || schema != "" && c.effect == 0) {
+	switch {
+	case found || isKnown && (schema == "" || c.effect != 0) || schema == "" && spelled[name]:
+	case r.blind: // code that is there, and calls what may come to be
 		r.unknown("function %s: the catalog does not hold it", dotted(schema, name))
+	default:
+		r.missing = append(r.missing, dotted(schema, name))
 	}
 }
 
@@ -296,41 +309,29 @@ func (r *reader) runsText(m *funcCall, name string) {
 
 // text adds what SQL does that is given as an expression.
 func (r *reader) text(n *node, what string) {
-	sql, ok := constantText(n)
+	sql, ok := r.fold(n, r.constants)
 	if !ok {
-		r.unknown("%s: it runs SQL that is not a constant", what)
+		r.obscure("%s: it runs SQL that is not a constant", what)
 		return
 	}
-	if r.depth >= 3 || len(sql) > r.parser.inProcess {
-		r.unknown("%s: what it runs is too much to be read", what)
+	if r.depth >= maxBodies || len(sql) > r.parser.inProcess {
+		r.obscure("%s: what it runs is too much to be read", what)
 		return
 	}
 	tree, refusal := r.parser.parse(sql)
 	if refusal != nil {
-		r.unknown("%s: the SQL it runs can't be read", what)
+		r.obscure("%s: the SQL it runs can't be read", what)
 		return
 	}
+	// What is run has parameters and names of its own.
+	outer := r.constants
+	r.constants = nil
 	r.depth++
-	defer func() { r.depth-- }()
+	defer func() { r.depth--; r.constants = outer }()
 	for _, s := range tree.Stmts {
-		r.statement(s, sql)
+		r.within = append(r.within, unwrap(s.Stmt))
+		r.walk(s, nil)
 	}
-}
-
-// statement walks one statement of a text.
-func (r *reader) statement(s *rawStmt, text string) {
-	r.source = append(r.source, written(s, text))
-	r.walk(s, nil)
-	r.source = r.source[:len(r.source)-1]
-}
-
-// written is a statement as it stands in its text.
-func written(s *rawStmt, text string) string {
-	from := min(max(int(s.StmtLocation), 0), len(text))
-	if to := from + int(s.StmtLen); s.StmtLen > 0 && to <= len(text) {
-		return text[from:to]
-	}
-	return text[from:]
 }
 
 // constantText gives a text written as one literal or several, joined.

@@ -46,6 +46,28 @@ func codeRows(sql string) [][]string {
 		return [][]string{{"<~>", "SELECT public.opaque()"}}
 	}
 	switch {
+	case strings.Contains(sql, "SELECT o.oprname, (o.oid"):
+		var rows [][]string
+		for _, op := range strings.Fields("= <> < > <= >= || + - * / % ~ ~* !~ !~* ~~ ~~* !~~ !~~* -> ->> #> #>> @> <@ && ? ?| ?& @? @@ ^ ^@ <-> # & | << >> !=") {
+			rows = append(rows, []string{op, "true", "false", "true"})
+		}
+		return append(rows, []string{"<~>", "false", "false", "true"})
+	case strings.Contains(sql, "SELECT DISTINCT t.typname FROM pg_catalog.pg_type"):
+		var rows [][]string
+		for _, name := range strings.Fields("text varchar bpchar char name int2 int4 int8 numeric float4 float8 bool date timestamp timestamptz time interval uuid bytea json jsonb inet xml regclass record citext") {
+			rows = append(rows, []string{name})
+		}
+		return rows
+	case strings.Contains(sql, "SELECT DISTINCT a.attname"):
+		var rows [][]string
+		for _, line := range lines(schema) {
+			for _, column := range strings.Fields(line)[3:] {
+				rows = append(rows, []string{strings.TrimSuffix(column, "!")})
+			}
+		}
+		return rows
+	case strings.Contains(sql, "WITH RECURSIVE used"), strings.Contains(sql, "pg_opfamily"), strings.Contains(sql, "confdeltype"):
+		return nil
 	case strings.Contains(sql, "pg_trigger t"):
 		return [][]string{
 			{"102", "change", "17", "CREATE TRIGGER change AFTER UPDATE ON public.secrets FOR EACH ROW EXECUTE FUNCTION public.note_change()"},

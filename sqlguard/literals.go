@@ -16,7 +16,7 @@ import (
 // harmless: whatever else a fact could come from is read each time.
 func shared(r *Reading, tree *parseResult) bool {
 	f := &r.Facts
-	if r.Refusal != nil || r.Wants || len(r.Unknown) > 0 || len(f.Unknown) > 0 || len(tree.Stmts) != 1 ||
+	if r.Refusal != nil || r.Wants || len(r.Missing) > 0 || len(r.Unknown) > 0 || len(f.Unknown) > 0 || len(tree.Stmts) != 1 ||
 		f.Destructive || f.Unbounded || f.DDL || f.Dynamic || f.SideDoor || f.Protected {
 		return false
 	}

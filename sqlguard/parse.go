@@ -32,16 +32,6 @@ func parseToBytes(text string) ([]byte, error) {
 	return tree, nil
 }
 
-// parsePLpgSQL runs the parser of PL/pgSQL, in a process that may die.
-func parsePLpgSQL(text string) ([]byte, error) {
-	tree, err := parser.ParsePlPgSqlToJSON(text)
-	var perr *parser.Error
-	if errors.As(err, &perr) {
-		return nil, &syntaxError{perr.Message, perr.Cursorpos}
-	}
-	return []byte(tree), err
-}
-
 // decode reads what parseToBytes wrote. Protobuf itself bounds the depth.
 func decode(tree []byte) (*parseResult, error) {
 	result := new(parseResult)
@@ -152,12 +142,32 @@ type (
 	triggerStmt    = pg.CreateTrigStmt
 	enumStmt       = pg.AlterEnumStmt
 	refreshStmt    = pg.RefreshMatViewStmt
-	pgConst        = pg.Node_AConst
-	pgSval         = pg.A_Const_Sval
-	pgList         = pg.Node_List
-	pgSubLink      = pg.Node_SubLink
-	pgExpr         = pg.Node_AExpr
-	pgString       = pg.Node_String_
+	callStmt       = pg.CallStmt
+	schemaStmt     = pg.CreateSchemaStmt
+	objectArgs     = pg.ObjectWithArgs
+
+	alterFunctionStmt    = pg.AlterFunctionStmt
+	eventTriggerStmt     = pg.CreateEventTrigStmt
+	castStmt             = pg.CreateCastStmt
+	opClassStmt          = pg.CreateOpClassStmt
+	opFamilyStmt         = pg.AlterOpFamilyStmt
+	alterOperatorStmt    = pg.AlterOperatorStmt
+	conversionStmt       = pg.CreateConversionStmt
+	accessMethodStmt     = pg.CreateAmStmt
+	rangeStmt            = pg.CreateRangeStmt
+	enumTypeStmt         = pg.CreateEnumStmt
+	domainStmt           = pg.CreateDomainStmt
+	alterDomainStmt      = pg.AlterDomainStmt
+	publicationStmt      = pg.CreatePublicationStmt
+	alterPublicationStmt = pg.AlterPublicationStmt
+	alterSchemaStmt      = pg.AlterObjectSchemaStmt
+	alterOwnerStmt       = pg.AlterOwnerStmt
+	pgConst              = pg.Node_AConst
+	pgSval               = pg.A_Const_Sval
+	pgList               = pg.Node_List
+	pgSubLink            = pg.Node_SubLink
+	pgExpr               = pg.Node_AExpr
+	pgString             = pg.Node_String_
 )
 
 // The enumerators that the other files use.

@@ -70,7 +70,7 @@ func (p *Parser) parse(text string) (*parseResult, *policy.Refusal) {
 				Hint: "send it in parts, or use COPY for bulk data",
 			}
 		}
-		run = func(text string) ([]byte, error) { return p.pool.parse(p.who, inSQL, text) }
+		run = func(text string) ([]byte, error) { return p.pool.parse(p.who, text) }
 	}
 	tree, err := run(text)
 	var syntax *syntaxError
@@ -91,14 +91,4 @@ func (p *Parser) parse(text string) (*parseResult, *policy.Refusal) {
 		return nil, &policy.Refusal{Kind: policy.TooComplex, Public: tooComplex, Hint: "send it in parts", Err: err}
 	}
 	return result, nil
-}
-
-// parseBody gives the tree of a function or a DO block in PL/pgSQL, as JSON.
-// That parser is only ever run in a worker. false: nobody can read it.
-func (p *Parser) parseBody(text string) ([]byte, bool) {
-	if p.pool == nil || prelex(text) != nil {
-		return nil, false
-	}
-	tree, err := p.pool.parse(p.who, inPLpgSQL, text)
-	return tree, err == nil
 }

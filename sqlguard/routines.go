@@ -104,7 +104,7 @@ func bodyStatements(n *node) []*node {
 func (sh *shield) readQuery(rt *reading, n *node, create *functionStmt, last bool) bool {
 	m := unwrap(n)
 	if ret, ok := m.(*returnStmt); ok {
-		m = &selectStmt{TargetList: []*node{targetOf(ret.Returnval)}}
+		m = &selectStmt{Op: setNone, TargetList: []*node{targetOf(ret.Returnval)}}
 	}
 	query, ok := m.(*selectStmt)
 	if !ok || query.IntoClause != nil {
@@ -115,7 +115,7 @@ func (sh *shield) readQuery(rt *reading, n *node, create *functionStmt, last boo
 		shared: &sharedReading{open: map[string]bool{}},
 	}
 	r.walk(query, nil)
-	if r.facts.Writes || r.facts.DDL || r.facts.Destructive || len(r.settings) > 0 || len(r.setCalls) > 0 || sh.closeDoors(r, query) != nil {
+	if r.facts.Writes || r.facts.DDL || r.facts.Destructive || len(r.settings) > 0 || len(r.setCalls) > 0 || sh.closeStrictly(r, query) != nil {
 		return false
 	}
 	for _, u := range r.uses {

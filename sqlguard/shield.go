@@ -28,6 +28,11 @@ type shield struct {
 	routines map[string]*reading          // functions in SQL, as far as they were read
 	unnamed  *dep                         // stands for what has no column
 	notifies bool                         // a trigger on a protected relation may NOTIFY
+
+	files []string          // folders of the server from which COPY may read
+	scans *scans            // of the code of all catalogs
+	harms map[string]string // functions that are not harmless, and why
+	fired map[uint32]string // relations whose own code is not harmless, and why
 }
 
 // newShield protects what the patterns name, and every column that older held
@@ -38,6 +43,7 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) 
 		columns: map[uint32]map[string][]*dep{}, reaches: map[uint32]bool{},
 		views: map[uint32][]value{}, closed: map[uint32]string{},
 		computed: map[uint32]map[string]bool{}, routines: map[string]*reading{},
+		scans: older.scanned(), harms: map[string]string{}, fired: map[uint32]string{},
 		unnamed: &dep{column: Column{"pg_catalog", "pg_stat_activity", "query"}, filter: Deny},
 	}
 	if cat == nil || len(patterns) == 0 {
@@ -66,6 +72,9 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) 
 		sh.reaches[id] = true
 	}
 	sh.follow()
+	for sh.judgeCode() || sh.judgeFired() {
+		sh.follow()
+	}
 	for id := range sh.reaches {
 		sh.view(id, 0)
 		if rel := cat.relations[id]; rel != nil && rel.notifies {
@@ -76,6 +85,14 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) 
 		sh.routine(name)
 	}
 	return sh
+}
+
+// scanned gives what was read of code before.
+func (sh *shield) scanned() *scans {
+	if sh == nil {
+		return newScans()
+	}
+	return sh.scans
 }
 
 // any reports whether anything is protected at all.
@@ -193,9 +210,9 @@ func (sh *shield) follow() {
 		}
 		for _, name := range rel.calls {
 			switch rt := sh.known(name); {
-			case rt == nil:
-				sh.reaches[id], sh.closed[id] = true, "its definition calls function "+name+", whose body is not read"
-			case len(rt.deps) > 0:
+			case rt == nil && sh.harms[name] != "":
+				sh.reaches[id], sh.closed[id] = true, "its definition calls function "+name+": "+sh.harms[name]
+			case rt != nil && len(rt.deps) > 0:
 				sh.reaches[id] = true
 			}
 		}

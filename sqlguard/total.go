@@ -97,6 +97,9 @@ func (ev eval) cast(m *typeCast) value {
 	}
 	v := computed(arg)
 	schema, name := qualified(names(m.TypeName.GetNames()))
+	if len(v.deps) > 0 && !ev.sh.systemType(m.TypeName) {
+		ev.refuse(denied("a protected value cannot be cast to "+name, "What that type does with the value is not followed.", "Cast to a type of PostgreSQL's own."))
+	}
 	toArray := len(m.TypeName.GetArrayBounds()) > 0
 	if len(ev.restricted(v)) > 0 && (!textual[name] || schema != "" && schema != "pg_catalog" || toArray && !isArray(m.Arg, arg)) {
 		if !ev.castOf(arg, schema, name) {

@@ -84,6 +84,7 @@ func checkRefused(t *testing.T, v vector, r *policy.Refusal, want string) {
 // computed from, and name... is one of several columns of *.
 func TestLineage(t *testing.T) {
 	g, cat := New(protectedColumns, testParser(t)), testCatalog(t)
+	g.Files = []string{"/srv/import"}
 	for _, v := range vectors(t, "lineage.txt") {
 		t.Run(fmt.Sprintf("line %d", v.line), func(t *testing.T) {
 			r := g.Read(v.text, cat)

@@ -28,12 +28,6 @@ const (
 	niceness    = 10
 )
 
-// Languages that a worker reads.
-const (
-	inSQL     = 0
-	inPLpgSQL = 1 // a CREATE FUNCTION or DO; the tree is JSON
-)
-
 // Answers of a worker: a byte, a length, and so many bytes.
 const (
 	answerTree   = 0 // the tree
@@ -41,8 +35,8 @@ const (
 	answerFailed = 2 // the message
 )
 
-// ServeWorker parses texts from in until it ends: each is a byte for its
-// language, a length of four bytes and the text. It limits the memory and the processor time of the whole
+// ServeWorker parses texts from in until it ends: each is a length of four bytes
+// and the text. It limits the memory and the processor time of the whole
 // process, which must serve nothing else.
 func ServeWorker(in io.Reader, out io.Writer) error {
 	if err := limitSelf(); err != nil {
@@ -50,18 +44,14 @@ func ServeWorker(in io.Reader, out io.Writer) error {
 	}
 	r, w := bufio.NewReader(in), bufio.NewWriter(out)
 	for {
-		language, err := r.ReadByte()
+		text, err := readFrame(r, maxText)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read statement: %w", err)
 		}
-		text, err := readFrame(r, maxText)
-		if err != nil {
-			return fmt.Errorf("read statement: %w", err)
-		}
-		kind, body := answer(language, string(text))
+		kind, body := answer(string(text))
 		if err := w.WriteByte(kind); err != nil {
 			return fmt.Errorf("write answer: %w", err)
 		}
@@ -74,12 +64,8 @@ func ServeWorker(in io.Reader, out io.Writer) error {
 	}
 }
 
-func answer(language byte, text string) (byte, []byte) {
-	parse := parseToBytes
-	if language == inPLpgSQL {
-		parse = parsePLpgSQL
-	}
-	tree, err := parse(text)
+func answer(text string) (byte, []byte) {
+	tree, err := parseToBytes(text)
 	var syntax *syntaxError
 	switch {
 	case errors.As(err, &syntax):
@@ -180,7 +166,7 @@ func (p *pool) close() {
 }
 
 // parse has a worker parse who's text.
-func (p *pool) parse(who string, language byte, text string) ([]byte, error) {
+func (p *pool) parse(who, text string) ([]byte, error) {
 	wait := time.NewTimer(queueLimit)
 	defer wait.Stop()
 	if !p.turns.take(who, wait.C) {
@@ -200,7 +186,7 @@ func (p *pool) parse(who string, language byte, text string) ([]byte, error) {
 			return nil, &policy.Refusal{Kind: policy.Internal, Public: "internal error", Err: err}
 		}
 	}
-	tree, err := w.parse(language, text)
+	tree, err := w.parse(text)
 	if w.dead || w.worked > retireAfter {
 		w.end()
 		w = nil
@@ -243,10 +229,10 @@ func startWorker(command []string) (*worker, error) {
 
 // parse asks the worker. A worker that dies or takes too long is dead, and so
 // is the statement.
-func (w *worker) parse(language byte, text string) ([]byte, error) {
+func (w *worker) parse(text string) ([]byte, error) {
 	began := time.Now()
 	kill := time.AfterFunc(parseLimit, func() { _ = w.cmd.Process.Kill() })
-	kind, body, err := w.exchange(language, text)
+	kind, body, err := w.exchange(text)
 	w.dead = !kill.Stop() || err != nil
 	w.worked += time.Since(began)
 	switch {
@@ -261,10 +247,7 @@ func (w *worker) parse(language byte, text string) ([]byte, error) {
 	return nil, fmt.Errorf("parse worker: answer %d: %.200s", kind, body)
 }
 
-func (w *worker) exchange(language byte, text string) (kind byte, body []byte, err error) {
-	if _, err = w.in.Write([]byte{language}); err != nil {
-		return 0, nil, err
-	}
+func (w *worker) exchange(text string) (kind byte, body []byte, err error) {
 	if err = writeFrame(w.in, []byte(text)); err != nil {
 		return 0, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,10 @@ type Target struct {
 
 	IdleTimeout              time.Duration `toml:"idle_timeout"`                // between transactions; 0 is none
 	IdleInTransactionTimeout time.Duration `toml:"idle_in_transaction_timeout"` // within one; 0 is none
+
+	ServerFiles []string `toml:"server_files"` // folders of the server from which COPY may read where columns are masked
+
+	CatalogRefresh time.Duration `toml:"catalog_refresh"` // how old the guard's knowledge of definitions may be; 0 is 5 s
 }
 
 // Problems says what is wrong with the keys that only this room understands.
@@ -66,6 +71,11 @@ func (t Target) Problems() []policy.KeyError {
 	}
 	if t.Pool < 0 || t.Pool > maxPool {
 		all = append(all, policy.KeyError{Key: "pool", Err: fmt.Errorf("must be 0 to %d connections, is %d", maxPool, t.Pool)})
+	}
+	for _, folder := range t.ServerFiles {
+		if !path.IsAbs(folder) || path.Clean(folder) != folder || folder == "/" {
+			all = append(all, policy.KeyError{Key: "server_files", Err: fmt.Errorf("must be the full paths of folders such as \"/srv/import\", holds %q", folder)})
+		}
 	}
 	if (t.SSLCert == "") != (t.SSLKey == "") {
 		all = append(all, policy.KeyError{Key: "sslcert", Err: errors.New("sslcert and sslkey go together")})

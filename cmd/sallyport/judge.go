@@ -36,8 +36,9 @@ type bench struct {
 	textual bool // rules depend on the text as it is written
 	spared  bool // some masks do not hold for everybody
 	outdate func()
-	unread  bool // SQL that the parser rejects may pass
-	limit   int  // bytes of a statement that is parsed
+	files   []string // folders of the server in which nothing is protected
+	unread  bool     // SQL that the parser rejects may pass
+	limit   int      // bytes of a statement that is parsed
 
 	mu      sync.Mutex
 	shields map[string]*shield // by which of the masks hold
@@ -63,9 +64,9 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 		parser: sqlguard.NewParser([]string{self, parseWorker}),
 	}
 	for name, target := range cfg.Postgres {
-		b := &bench{limit: target.ParseLimit, catalog: newCatalog(name), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
+		b := &bench{limit: target.ParseLimit, catalog: newCatalog(name, target.CatalogRefresh), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
 		b.steady, b.textual = rules.OnSQLAlone(name)
-		b.outdate = b.catalog.outdate
+		b.outdate, b.files = b.catalog.outdate, target.ServerFiles
 		for _, m := range masks {
 			if len(m.Columns) > 0 && policy.MatchAny(m.Targets, name) {
 				b.masks = append(b.masks, m)
@@ -111,6 +112,7 @@ func (j *statementJudge) shield(b *bench, p policy.Principal) *shield {
 		s = b.free
 		if columns := mask.NewColumns(mask.Held(b.masks, p), b.catalog.target); columns != nil {
 			s = j.newShield(columns, b.limit)
+			s.guard.Files = b.files
 		}
 		b.shields[string(held)] = s
 	}
@@ -148,8 +150,13 @@ func members(within *mask.Transform) func(path []string) sqlguard.Reach {
 	}
 }
 
-// Close ends the parser's workers.
-func (j *statementJudge) Close() error { return j.parser.Close() }
+// Close ends the parser's workers, and the connections to the catalogs.
+func (j *statementJudge) Close() error {
+	for _, b := range j.benches {
+		b.catalog.close()
+	}
+	return j.parser.Close()
+}
 
 // Judge reads one SQL text, and decides. Where columns are masked it asks the
 // target's catalog, anew when the text names what the last one does not hold.
@@ -218,7 +225,7 @@ func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since t
 		return j.readRuled(ctx, b, sh, since, who, text)
 	}
 	asked := time.Now()
-	cat := j.catalogSince(ctx, b, asked.Add(-catalogAge))
+	cat := j.catalogSince(ctx, b, asked.Add(-b.catalog.age))
 	known := sh.read(who, text, cat)
 	if len(known.reading.Unknown) > 0 && cat != nil {
 		if cat = j.catalogSince(ctx, b, asked); cat != nil {

@@ -19,15 +19,15 @@ const catalogFresh = 2 * time.Second
 func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, since time.Time, who, text string) (*remembered, *sqlguard.Catalog) {
 	var cat *sqlguard.Catalog
 	asked := time.Now()
-	if oldest := asked.Add(-catalogAge); since.Before(oldest) {
+	if oldest := asked.Add(-b.catalog.age); since.Before(oldest) {
 		since = oldest
 	}
-	if now := b.catalog.current.Load(); b.ruled && now != nil && !now.began.Before(since) {
-		cat = now.Catalog
+	if b.ruled {
+		cat = b.catalog.known(since)
 	}
 	known := sh.read(who, text, cat)
 	read := &known.reading
-	if !b.ruled || !read.Wants && len(read.Facts.Unknown) == 0 {
+	if !b.ruled || !read.Wants && len(read.Facts.Unknown) == 0 && len(read.Missing) == 0 {
 		return known, cat
 	}
 	if _, offline := j.sides.(nowhere); offline {
@@ -41,6 +41,16 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 		}
 		known = sh.read(who, text, cat)
 	}
+	// What is missing must be so now: it passes.
+	if len(known.reading.Missing) > 0 && b.catalog.olderThan(asked) {
+		newer := j.catalogSince(ctx, b, asked)
+		if newer == nil {
+			without := &remembered{reading: known.reading}
+			without.reading.Facts.Unknown = append(slices.Clone(read.Facts.Unknown), "the target's catalog could not be read")
+			return without, nil
+		}
+		return sh.read(who, text, newer), newer
+	}
 	// A name the catalog does not hold may be new.
 	if fresh := asked.Add(-catalogFresh); len(known.reading.Facts.Unknown) > 0 && b.catalog.olderThan(fresh) {
 		if newer := j.catalogSince(ctx, b, fresh); newer != nil {
@@ -52,6 +62,5 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 
 // olderThan reports whether the catalog was loaded before a moment.
 func (c *catalog) olderThan(at time.Time) bool {
-	now := c.current.Load()
-	return now == nil || now.began.Before(at)
+	return c.known(at) == nil
 }
