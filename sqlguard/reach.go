@@ -21,7 +21,6 @@ import (
 // scan is what a definition runs. It depends on no catalog.
 type scan struct {
 	*reader
-	cost int
 }
 
 // scans remembers them by definition. Safe for concurrent use.

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -48,7 +49,7 @@ func TestPassRun(t *testing.T) {
 		gotRows, gotSizes := int64(0), int64(0)
 		for {
 			kind, size, err := s.next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
@@ -134,7 +135,7 @@ func TestBuffersAreGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = theirs.Close()
-	if err := <-done; err != io.EOF {
+	if err := <-done; !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	if out.b != nil {

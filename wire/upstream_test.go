@@ -45,7 +45,7 @@ func TestLoginUpstream(t *testing.T) {
 		if err != nil {
 			return scram.StoredCredentials{}, err
 		}
-		return client.GetStoredCredentials(scram.KeyFactors{Salt: "0123456789abcdef", Iters: 4096}), nil
+		return client.GetStoredCredentialsWithError(scram.KeyFactors{Salt: "0123456789abcdef", Iters: 4096})
 	}
 	mechanisms := func(names ...string) []byte {
 		return message('R', int32s(10)+strings.Join(names, "\x00")+"\x00\x00")
