@@ -338,8 +338,7 @@ func TestALoginThatTakesTooLong(t *testing.T) {
 		"a slow server": {string(startup(3<<16, "user\x00agent\x00database\x00orders\x00\x00")) + string(message('p', goodToken+"\x00")), "08006"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := startBefore(t, silent)
-			g.server.login = 100 * time.Millisecond
+			g := startBefore(t, silent, func(c *Config, _ *Target) { c.Login = 100 * time.Millisecond })
 			conn, err := net.Dial("tcp", g.addr)
 			if err != nil {
 				t.Fatal(err)
