@@ -41,3 +41,26 @@ func reads(t *testing.T, g *Guard, cat *Catalog, text string) {
 	}()
 	g.Read(text, cat)
 }
+
+// TestNothingSelected has queries that select no column, wherever a query may
+// stand.
+func TestNothingSelected(t *testing.T) {
+	cat := testCatalog(t)
+	rules, masks := New(nil, testParser(t)), New(protectedColumns, testParser(t))
+	const none = "(SELECT FROM users)"
+	for _, where := range []string{
+		"id = " + none, none + " > id", "id >= " + none, "id IN " + none, "id NOT IN " + none, "id = ANY " + none, "id > ALL " + none, "EXISTS " + none,
+		"NOT EXISTS " + none, "(id, id) = " + none, "id !" + none, "id <@ ARRAY" + none, "id = ARRAY" + none, "coalesce(" + none + ", id) = id", none + " IS NULL",
+		"id = (SELECT FROM users UNION SELECT)", "id = (WITH x AS (SELECT) SELECT FROM x)", "id = (SELECT FROM users LIMIT 1)", "(SELECT FROM users GROUP BY id) = 1",
+	} {
+		for _, text := range []string{
+			"DELETE FROM users WHERE " + where, "UPDATE users SET id = " + none + " WHERE " + where, "SELECT FROM users WHERE " + where, "SELECT " + none + " FROM users WHERE " + where,
+			"INSERT INTO users SELECT FROM users WHERE " + where, "MERGE INTO users u USING " + none + " s ON " + where + " WHEN MATCHED THEN DELETE",
+			"COPY (SELECT FROM users WHERE " + where + ") TO STDOUT", "CREATE VIEW v AS SELECT FROM users WHERE " + where, "SELECT * FROM " + none + " s, users WHERE " + where,
+			"WITH d AS (DELETE FROM users WHERE " + where + " RETURNING id) SELECT FROM d", "DELETE FROM users USING " + none + " s WHERE " + where,
+		} {
+			reads(t, rules, cat, text)
+			reads(t, masks, cat, text)
+		}
+	}
+}

@@ -444,7 +444,7 @@ func (c condition) beyondExtreme(of *node, op string, s *subLink) bool {
 		return c.isIn(of, q) && q.WhereClause != nil
 	}
 	extreme, shifted := "", false
-	contains(q.TargetList[0], func(m proto.Message) bool {
+	contains(listOf(q.TargetList), func(m proto.Message) bool {
 		switch m := m.(type) {
 		case *funcCall:
 			if name := lastOf(names(m.Funcname)); name == "min" || name == "max" {
