@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sallyport/internal/loopback"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -146,12 +146,11 @@ func TestRedirect(t *testing.T) {
 }
 
 func TestUnreachable(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	closed, giveBack, err := loopback.Refusing()
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed := ln.Addr().String()
-	_ = ln.Close()
+	t.Cleanup(func() { _ = giveBack() })
 	rude := newFakeVault(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	self := httptest.NewUnstartedServer(nil)
 	self.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"sallyport/internal/loopback"
 	"sallyport/policy"
 )
 
@@ -107,22 +108,22 @@ func TestAllowLists(t *testing.T) {
 	}
 }
 
-// closedPort is an address at which nothing listens.
-func closedPort(t *testing.T) string {
+// refusing is an address that refuses connections until the test ends.
+func refusing(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, giveBack, err := loopback.Refusing()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
+	t.Cleanup(func() { _ = giveBack() })
+	return "http://" + address
 }
 
 // TestUpstreams tries the next upstream where there was no connection, and
 // nowhere else.
 func TestUpstreams(t *testing.T) {
 	a, b := newPeer(t, ok), newPeer(t, ok)
-	gone := closedPort(t)
+	gone := refusing(t)
 	now := time.Unix(1e9, 0)
 	g := newGateway(t, a.URL, func(cfg *Config) {
 		cfg.Now = func() time.Time { return now }

@@ -146,7 +146,7 @@ func TestUploadModels(t *testing.T) {
 func TestUploadRetry(t *testing.T) {
 	s := newSink(t)
 	g := newGateway(t, s.URL, func(cfg *Config) {
-		cfg.Targets["t"] = Target{Upstream: closedPort(t) + "," + s.URL}
+		cfg.Targets["t"] = Target{Upstream: refusing(t) + "," + s.URL}
 	})
 	for range 2 {
 		req, _ := http.NewRequest("PUT", g.URL+"/t/x", struct{ io.Reader }{zeros(maxRequest + 5)})

@@ -186,7 +186,7 @@ func benchWorld(b *testing.B) (direct, gateway string) {
 	write("login.json", fmt.Sprintf(`{"username": %q, "password": %q}`, server.Superuser, server.Password))
 	write("gateway.toml", fmt.Sprintf(`
 [listen]
-postgres = "127.0.0.1:%d"
+postgres = "%s"
 http = "off"
 console = "off"
 metrics = "off"
@@ -215,7 +215,7 @@ then = "deny"
 [[mask]]
 targets = ["bench"]
 columns = ["people.email"]
-`, freePort(b), hex.EncodeToString(hash[:]), server.Host, server.Port))
+`, freeAddress(b), hex.EncodeToString(hash[:]), server.Host, server.Port))
 	cfg, err := config.Load(filepath.Join(dir, "gateway.toml"))
 	if err != nil {
 		b.Fatal(err)
@@ -239,16 +239,6 @@ columns = ["people.email"]
 		b.Fatal(err)
 	}
 	return "", ""
-}
-
-func freePort(b *testing.B) int {
-	b.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port
 }
 
 // BenchmarkMaskedRows is 10,000 rows of ten columns of which none, one and four

@@ -44,7 +44,7 @@ func BenchmarkIdleSessions(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", freePort(b))
+	address := freeAddress(b)
 	for name, text := range map[string]string{
 		"login.json": `{"username": "u", "password": "p"}`,
 		"gateway.toml": fmt.Sprintf(`

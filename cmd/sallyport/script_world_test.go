@@ -23,12 +23,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"sallyport/internal/loopback"
 	"sallyport/internal/pgtest"
 )
 
@@ -94,7 +94,7 @@ func setUpWorld(env *testscript.Env) error {
 		"CONSOLE":   freeAddress(t),
 		"METRICS":   freeAddress(t),
 		"POSTGRES":  freeAddress(t),
-		"NOBODY":    freeAddress(t), // where nothing listens
+		"NOBODY":    refusingAddress(t),
 		"TOKEN_SUM": sum(agentToken), "ADMIN_SUM": sum(adminToken), "STRANGER_SUM": sum(strangerToken), "EXPIRED_SUM": sum(expiredToken),
 		"LOGIN": fmt.Sprintf(`{"username":%q,"password":"canary-database-password"}`, role),
 	}
@@ -304,20 +304,23 @@ func (w *world) upstream() string {
 	return server.URL
 }
 
-// nextPort is below the ports that the system gives to outgoing connections:
-// none of those takes it before the gateway listens there.
-var nextPort atomic.Int64
-
+// freeAddress is one where the gateway can listen.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	nextPort.CompareAndSwap(0, int64(20000+os.Getpid()*50%10000))
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", nextPort.Add(1))
-		if ln, err := net.Listen("tcp", address); err == nil {
-			_ = ln.Close()
-			return address
-		}
+	port, err := loopback.Port(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("no free port")
-	return ""
+	return fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+// refusingAddress is one where nothing listens until the test ends.
+func refusingAddress(t testing.TB) string {
+	t.Helper()
+	address, giveBack, err := loopback.Refusing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = giveBack() })
+	return address
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"sallyport/internal/loopback"
 	"sallyport/internal/pgserver"
 )
 
@@ -90,7 +90,7 @@ func (w *world) open(ctx context.Context) error {
 
 // openPgBouncer starts it in session mode, as Debian ships it.
 func (w *world) openPgBouncer(ctx context.Context, path string) error {
-	port, err := freePort(ctx)
+	port, err := loopback.Port(ctx)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (w *world) openGateway(ctx context.Context) error {
 			return fmt.Errorf("build the gateway: %w: %s", err, out)
 		}
 	}
-	port, err := freePort(ctx)
+	port, err := loopback.Port(ctx)
 	if err != nil {
 		return err
 	}
@@ -246,13 +246,4 @@ func (w *world) client(ctx context.Context, r *route, program string, args ...st
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, os.ErrNotExist)
-}
-
-func freePort(ctx context.Context) (int, error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"sallyport/credential"
+	"sallyport/internal/loopback"
 	"sallyport/internal/pgtest"
 	"sallyport/mask"
 	"sallyport/policy"
@@ -280,10 +281,9 @@ func serve(t *testing.T, binary, config, address string) {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := loopback.Port(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sallyport/internal/loopback"
 
 	embedded "github.com/fergusstrange/embedded-postgres"
 )
@@ -35,7 +36,7 @@ func download(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(runtime) }()
-	port, err := freePort(ctx)
+	port, err := loopback.Port(ctx)
 	if err != nil {
 		return "", err
 	}

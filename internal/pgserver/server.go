@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sallyport/internal/loopback"
 	"strconv"
 	"strings"
 	"time"
@@ -107,7 +108,7 @@ func start(ctx context.Context, bin string, o Options) (*Server, error) {
 
 // run starts the leash and, on it, the server.
 func (s *Server) run(ctx context.Context, c *cluster) error {
-	port, err := freePort(ctx)
+	port, err := loopback.Port(ctx)
 	if err != nil {
 		return err
 	}
