@@ -142,6 +142,10 @@ type placeholder struct {
 	live   []candidate // by where they begin
 }
 
+// maxCandidates bounds how many places at once may be the beginning of a token. Only
+// texts made for it have more, and keep their tokens.
+const maxCandidates = 64
+
 // candidate is where a token may have begun.
 type candidate struct {
 	start  int
@@ -164,7 +168,7 @@ func (m *placeholder) step(s *scan, i int) bool {
 			c.over = !m.narrow(c, i-c.start, b)
 		}
 	}
-	if apart {
+	if apart && len(m.live) < maxCandidates {
 		if c := (candidate{start: i, hi: len(m.index.tokens)}); m.narrow(&c, 0, b) {
 			m.live = append(m.live, c)
 		}
