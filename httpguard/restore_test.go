@@ -146,7 +146,10 @@ func TestRestoredForNobodyElse(t *testing.T) {
 		t.Fatalf("not restored: %s", got)
 	}
 	for name, ask := range map[string]func() string{
-		"another token":  func() string { _, got := g.do(t, "GET", "/free/x", "", "Authorization", "Bearer other-token"); return got },
+		"another token": func() string {
+			_, got := g.do(t, "GET", "/free/x", "", "Authorization", "Bearer other-token")
+			return got
+		},
 		"another target": func() string { _, got := g.do(t, "GET", "/free2/x", ""); return got },
 	} {
 		if got := ask(); strings.Contains(got, address) || got != first {
