@@ -73,17 +73,17 @@ type pipeline struct {
 	changed    *sync.Cond
 	list       []*awaited
 	few        [8]*awaited // list, as long as it is short
-	segment    int       // index in list after the last Sync or Query: where the last segment begins
-	queried    int       // bytes of the queries in list
-	renaming   int       // how many of list are Parse or Close
-	skipping   bool      // the server skips all up to the next Sync
-	copying    bool      // the server is in COPY IN: it reads past Sync and Flush
-	swallowed  int       // Syncs sent during the latest COPY IN, of which an error may make some count
-	unsettled  bool      // something was sent since the latest ReadyForQuery that was due
-	over       bool      // no answer comes any more
-	ending     error     // the session ends with this when list is empty
-	status     byte      // of the last ReadyForQuery: I, T or E
-	since      time.Time // when list became empty
+	segment    int         // index in list after the last Sync or Query: where the last segment begins
+	queried    int         // bytes of the queries in list
+	renaming   int         // how many of list are Parse or Close
+	skipping   bool        // the server skips all up to the next Sync
+	copying    bool        // the server is in COPY IN: it reads past Sync and Flush
+	swallowed  int         // Syncs sent during the latest COPY IN, of which an error may make some count
+	unsettled  bool        // something was sent since the latest ReadyForQuery that was due
+	over       bool        // no answer comes any more
+	ending     error       // the session ends with this when list is empty
+	status     byte        // of the last ReadyForQuery: I, T or E
+	since      time.Time   // when list became empty
 	statements map[string]*statement
 	portals    map[string]*portal
 	kept       int // bytes that statements and portals may hold, never less than they do
