@@ -9,12 +9,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"sallyport/internal/loopback"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"sallyport/internal/loopback"
 )
 
 const kv2 = `{"data":{"data":{"username":"orders","password":"` + canary + `"},"metadata":{"created_time":"2026-01-01T00:00:00Z","version":7}}}`

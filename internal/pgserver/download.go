@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
 	"sallyport/internal/loopback"
 
 	embedded "github.com/fergusstrange/embedded-postgres"

@@ -11,10 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sallyport/internal/loopback"
 	"strconv"
 	"strings"
 	"time"
+
+	"sallyport/internal/loopback"
 
 	"github.com/jackc/pgx/v5"
 )
