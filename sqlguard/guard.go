@@ -65,7 +65,7 @@ func New(protected []Pattern, parser *Parser) *Guard {
 type Reading struct {
 	Facts      policy.SQL
 	Statements []Statement
-	Unknown    []string        // relations the catalog does not hold: load it anew and read again
+	Unknown    []string        // names the catalog does not hold: load it anew and read again
 	Refusal    *policy.Refusal // nil: nothing in itself forbids it
 	// Resettable: DISCARD ALL undoes all that the text leaves in the server's session.
 	Resettable bool
@@ -222,6 +222,12 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
 			statement.Outputs, statement.Copy, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows)
+			if mayBeNew(refusal) {
+				r.add(&reading.Unknown, refusal.Public)
+			}
+			if isAbsent(refusal) {
+				refusal = placed(refusal, reading.Facts.Text)
+			}
 		}
 	}
 	if g.CopyAll && statement.Copy == nil {
