@@ -21,7 +21,7 @@ type settings struct {
 	base  string // the folder that relative paths start from
 }
 
-// source fetches what a reference names, anew each time. It ends by itself when
+// source fetches what a reference names, as it is now. It ends by itself when
 // ctx does. Its errors hold no byte of a secret.
 type source interface {
 	fetch(ctx context.Context, ref Ref) (*material, error)

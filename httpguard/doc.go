@@ -15,7 +15,8 @@
 //	  |<-------------------------| record    what came of it              |
 //
 // One file each: route.go identify.go facts.go (with body.go and headers.go)
-// admit.go inject.go forward.go response.go (mask) outcome.go (record).
+// admit.go inject.go forward.go response.go (mask) outcome.go (record)
+// restore.go, which gives a session its own values back, behind the recording.
 // exchange.go tells the story, server.go holds the doors, sessions.go groups
 // exchanges into recordings, problem.go writes every refusal, and needs.go
 // lists what the room wants from others.

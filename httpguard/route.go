@@ -41,6 +41,9 @@ func (s *Server) find(r *http.Request, t *tunnel) (route, error) {
 	if err := checkMethod(r.Method); err != nil {
 		return route{}, err
 	}
+	if strings.ContainsAny(r.Host, "/\\?#@ ") {
+		return route{}, malformed("the Host is none", nil) // over HTTP/1.1 net/http refuses it
+	}
 	raw, rawQuery, _ := strings.Cut(r.RequestURI, "?")
 	authority, absolute := "", strings.HasPrefix(raw, "http://")
 	switch {

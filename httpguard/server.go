@@ -165,8 +165,18 @@ func (t *tracked) WriteHeader(status int) {
 		t.exchange.own(t.Header())
 	default:
 		t.begun = true
+		t.last()
 	}
 	t.ResponseWriter.WriteHeader(status)
+}
+
+// last makes the response to a body in chunks the last one on its connection. It may
+// have had a length, too, which net/http does not tell: a server in front that went
+// by it takes what follows for another caller's. RFC 9112, section 6.3.
+func (t *tracked) last() {
+	if t.exchange.in.ProtoMajor == 1 && len(t.exchange.in.TransferEncoding) > 0 {
+		t.Header().Set("Connection", "close")
+	}
 }
 
 // Write notes that the response has begun.

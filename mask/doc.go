@@ -8,6 +8,7 @@
 //	pgjson.go      documents in columns, and what is taken out of them
 //	transforms.go  the table of transforms; then redact, last4, email, and by
 //	               a key (key.go) hash and token; permute.go is token's cipher
+//	tokens.go      what the tokens of a session stand for; restore.go puts it back
 //	value.go       a Postgres value masked so that it stays valid for its type;
 //	               types_kinds.go lists the types, the rest of types_ reads them
 //	copy.go        rows of COPY, then copy_text.go and copy_binary.go
