@@ -25,6 +25,19 @@ func newInside(f *Fields, name string, taken bool) *Transform {
 	return &Transform{name: name, text: redact, inside: &inside{f, taken}}
 }
 
+// Within is what masks the members of those names at the top of documents, and
+// what first does, which may be nil.
+func Within(first *Transform, members []string) *Transform {
+	f, name := &Fields{}, "redact"
+	if first != nil && first.inside != nil {
+		f.list, name = slices.Clone(first.inside.fields.list), first.name
+	}
+	for _, member := range members {
+		f.list = append(f.list, field{strings.Split(member, "."), false, transforms["redact"]})
+	}
+	return newInside(f, name, false)
+}
+
 // Inside reports whether the transform masks members of documents, and not the
 // whole value.
 func (t *Transform) Inside() bool { return t.inside != nil }

@@ -447,6 +447,7 @@ func (c condition) isOurs(ref *columnRef, s *scoping) bool {
 	if c.reader.variables[name] {
 		return false
 	}
+	within := s != nil
 	for ; s != nil; s = s.parent {
 		for _, v := range s.tables {
 			if v.Relname == c.relation {
@@ -461,7 +462,7 @@ func (c condition) isOurs(ref *columnRef, s *scoping) bool {
 			}
 		}
 	}
-	if s == nil && len(c.beside) > 0 && len(c.relations) > 0 && !c.isColumn(name) && !c.ours[name] && !slices.Contains(systemColumns, name) {
+	if s == nil && (len(c.beside) > 0 || within) && len(c.relations) > 0 && !c.isColumn(name) && !c.ours[name] && !slices.Contains(systemColumns, name) {
 		return false // a column of what stands beside the target
 	}
 	return true

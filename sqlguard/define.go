@@ -104,13 +104,19 @@ func (d definer) mayCall(parts []string) *policy.Refusal {
 	return d.sh.closeFunctionAt(c, false, d.depth)
 }
 
+const tiedWhy = "a trigger, a view or a constraint of a table with protected columns calls it, and may give it their values"
+
 // mayChange refuses to change a function that is not harmless: under another
 // name or another search_path it would be judged as something else.
 func (d definer) mayChange(parts []string) *policy.Refusal {
 	_, name := qualified(parts)
 	why := d.sh.harms[name]
-	if why == "" && len(d.sh.called(name)) > 0 {
+	switch {
+	case why != "":
+	case len(d.sh.called(name)) > 0:
 		why = "it reads protected columns"
+	case d.sh.tied[name]:
+		why = tiedWhy
 	}
 	if why == "" {
 		return nil
@@ -123,6 +129,9 @@ func (d definer) newName(parts []string) *policy.Refusal {
 	schema, name := qualified(parts)
 	if _, taken := d.sh.cat.system[name]; taken || isSystem(schema) || d.sh.cat.user[name].trusted {
 		return ownName(name)
+	}
+	if d.sh.tied[name] {
+		return d.mayNot(name, tiedWhy)
 	}
 	// What a function in SQL is given may be a protected value where masks
 	// allow its use.

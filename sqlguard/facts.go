@@ -112,6 +112,9 @@ func (r *reader) visit(m proto.Message, f *frame) {
 	}
 	switch msg := m.(type) {
 	case *selectStmt:
+		if locksMany(msg) {
+			r.effect(control, "it takes more locks than the server has room for")
+		}
 		f.nameSetting(msg)
 		f = r.with(msg.WithClause, f)
 		f = r.frame(f, nil, msg.FromClause)

@@ -117,6 +117,9 @@ type Output struct {
 	Document bool
 	Paths    [][]string
 	Taken    bool
+	// Also: members at the top of the column's documents that are protected
+	// besides those that its mask names, or where it has none.
+	Also []string
 	// Blank: whether the value is NULL depends on the protected one, so that a
 	// NULL is to be masked like the rest.
 	Blank bool

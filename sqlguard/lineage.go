@@ -64,10 +64,15 @@ func (c column) output() Output {
 	if d := c.doc; d != nil && !c.plain && len(c.deps) == 1 {
 		return Output{
 			Name: c.name, Many: c.loose, Protected: listed(c.deps), Type: c.typ, Modifier: c.mod, Blank: c.shaky,
-			Document: true, Paths: d.paths, Taken: d.text,
+			Document: true, Paths: d.paths, Taken: d.text, Also: c.deps[0].also,
 		}
 	}
+	var also []string
+	if len(c.deps) == 1 {
+		also = c.deps[0].also
+	}
 	return Output{
+		Also: also,
 		Name: c.name, Plain: c.plain && len(c.deps) > 0, Blank: c.shaky && len(c.deps) > 0, Many: c.loose,
 		Protected: listed(c.deps), Type: c.typ, Modifier: c.mod, Kept: (c.plain || c.kept) && len(c.deps) > 0,
 	}

@@ -167,6 +167,7 @@ type (
 	pgList               = pg.Node_List
 	pgSubLink            = pg.Node_SubLink
 	pgExpr               = pg.Node_AExpr
+	pgBool               = pg.Node_BoolExpr
 	pgString             = pg.Node_String_
 )
 
@@ -184,6 +185,9 @@ const (
 	opSimilar     = pg.A_Expr_Kind_AEXPR_SIMILAR
 	opBetween     = pg.A_Expr_Kind_AEXPR_BETWEEN
 	opNotBetween  = pg.A_Expr_Kind_AEXPR_NOT_BETWEEN
+
+	opBetweenSym    = pg.A_Expr_Kind_AEXPR_BETWEEN_SYM
+	opNotBetweenSym = pg.A_Expr_Kind_AEXPR_NOT_BETWEEN_SYM
 
 	boolAnd = pg.BoolExprType_AND_EXPR
 	boolOr  = pg.BoolExprType_OR_EXPR

@@ -64,7 +64,7 @@ func (c condition) spanOf(n *node) (span, bool) {
 	case *coalesce:
 		return c.spanOfAll(m.Args)
 	case *minMax:
-		return c.spanOfAll(m.Args)
+		return c.spanOfExtreme(m)
 	case *caseExpr:
 		var results []*node
 		for _, w := range m.Args {
@@ -89,6 +89,19 @@ func (c condition) spanOfAll(nodes []*node) (span, bool) {
 		all = span{min(all.lo, s.lo), max(all.hi, s.hi), all.whole && s.whole}
 	}
 	return all, len(nodes) > 0
+}
+
+// spanOfExtreme is the span of GREATEST or LEAST.
+func (c condition) spanOfExtreme(m *minMax) (span, bool) {
+	all, ok := c.spanOfAll(m.Args)
+	for _, n := range m.Args {
+		if s, known := c.spanOf(n); known && m.Op.String() == "IS_LEAST" {
+			all.hi = min(all.hi, s.hi)
+		} else if known {
+			all.lo = max(all.lo, s.lo)
+		}
+	}
+	return all, ok
 }
 
 func (c condition) spanOfOperation(e *aExpr) (span, bool) {
@@ -176,6 +189,9 @@ func (c condition) spanOfCall(f *funcCall) (span, bool) {
 		}
 		if inner, ok := unwrap(bare(f.Args[0])).(*funcCall); ok && lastOf(names(inner.Funcname)) == "md5" {
 			return one(32), true
+		}
+		if samples := c.written(f.Args[0]); samples != nil {
+			return span{float64(len(samples[0])), 20, true}, true
 		}
 		return anyCount, true
 	case "random":

@@ -12,6 +12,7 @@ type dep struct {
 	column  Column
 	filter  Filter
 	members func(path []string) Reach // nil: the whole column is protected
+	also    []string                  // members of the top that are protected besides what the mask says
 }
 
 // shield is the protection that patterns give to the relations of a catalog.
@@ -33,6 +34,9 @@ type shield struct {
 	scans *scans            // of the code of all catalogs
 	harms map[string]string // functions that are not harmless, and why
 	fired map[uint32]string // relations whose own code is not harmless, and why
+
+	carried map[uint32]map[int16][]*dep // what triggers copy to, by relation and place
+	tied    map[string]bool             // functions that protected relations call by themselves
 }
 
 // newShield protects what the patterns name, and every column that older held
@@ -68,6 +72,7 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) 
 	for _, rel := range cat.ordered {
 		sh.generate(rel)
 	}
+	sh.carry(older)
 	for id := range sh.columns {
 		sh.reaches[id] = true
 	}
@@ -80,6 +85,9 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) 
 		if rel := cat.relations[id]; rel != nil && rel.notifies {
 			sh.notifies = true
 		}
+	}
+	if cat.code != nil {
+		sh.tied = sh.ties()
 	}
 	for name := range cat.bodies { // now, and never while statements are read
 		sh.routine(name)
@@ -113,7 +121,7 @@ func (sh *shield) match(rel *relation, column string) *dep {
 		if (p.Schema == "" || policy.Match(p.Schema, rel.schema)) && policy.Match(p.Table, rel.name) && policy.Match(p.Column, column) {
 			switch {
 			case d == nil:
-				d = &dep{Column{rel.schema, rel.name, column}, p.Filter, p.Members}
+				d = &dep{column: Column{rel.schema, rel.name, column}, filter: p.Filter, members: p.Members}
 			case p.Looked: // then no part of it is free
 				d.members = nil
 			}

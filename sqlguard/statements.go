@@ -72,7 +72,7 @@ var kinds = map[string]kind{
 	"CreateSeqStmt":                {"create sequence", defines, nil},
 	"AlterSeqStmt":                 {"alter sequence", loses, nil},
 	"CreateSchemaStmt":             {"create schema", defines, nil},
-	"CreatedbStmt":                 {"create database", defines, nil},
+	"CreatedbStmt":                 {"create database", loses, nil},
 	"CreateDomainStmt":             {"create domain", defines, nil},
 	"CompositeTypeStmt":            {"create type", defines, nil},
 	"CreateEnumStmt":               {"create type", defines, nil},

@@ -76,6 +76,9 @@ func (c condition) judge(n *node, negated bool) truth {
 		}
 		return c.judge(m.Arg, negated)
 	case *aExpr:
+		if n, ok := asBetween(m); ok {
+			return c.judge(n, negated)
+		}
 		if t, ok := c.comparison(m); ok {
 			return constantly(t, negated)
 		}
@@ -183,6 +186,9 @@ func (c condition) cases(e *caseExpr, negated bool) (truth, bool) {
 	if e.Defresult == nil {
 		return either, false
 	}
+	if when, not, ok := asCondition(e); ok {
+		return c.judge(when, negated != not), true
+	}
 	results := []truth{}
 	for _, n := range e.Args {
 		w, ok := unwrap(n).(*caseWhen)
@@ -244,6 +250,9 @@ func (c condition) sublink(s *subLink, negated bool) (truth, bool) {
 		op := lastOf(names(s.OperName))
 		if negated { // NOT x < ALL is x >= ANY
 			return c.sublink(&subLink{SubLinkType: subAny, Testexpr: s.Testexpr, OperName: operatorName(inverted[op]), Subselect: s.Subselect}, false)
+		}
+		if n := loneValue(q); n != nil {
+			return c.judge(&node{Node: &pgExpr{AExpr: &aExpr{Kind: opPlain, Name: s.OperName, Lexpr: s.Testexpr, Rexpr: n}}}, false), true
 		}
 		if aggregates(q) { // of one row
 			value := &node{Node: &pgSubLink{SubLink: &subLink{SubLinkType: subExpr, Subselect: s.Subselect}}}
@@ -423,7 +432,14 @@ func loneValue(q *selectStmt) *node {
 
 // isSeries reports whether a query only makes up numbers.
 func isSeries(q *selectStmt) bool {
-	return manyNumbers(q) && !contains(q, func(m proto.Message) bool { _, ok := m.(*rangeVar); return ok })
+	return manyNumbers(q) && !slices.ContainsFunc(q.FromClause, func(n *node) bool { return hasTable([]*node{n}) && !isSeriesItem(n) })
+}
+
+// isSeriesItem reports whether an item of FROM is a function, whatever its
+// arguments are counted from.
+func isSeriesItem(n *node) bool {
+	_, ok := unwrap(n).(*rangeFunc)
+	return ok
 }
 
 // few is how many numbers one may well mean one by one.

@@ -45,6 +45,20 @@ func (c condition) weak(e *aExpr, negated bool) (truth, bool) {
 	if c.ofSpans(e, op, negated) || c.ofAllTruth(e, op, negated) || !negated && c.ofGathered(e, op) {
 		return either, true
 	}
+	if !negated && (e.Kind == opPlain || e.Kind == opLike || e.Kind == opILike) && (c.ofWritten(e, op) || e.Kind == opPlain && c.holdsOwn(e.Lexpr)) ||
+		negated && e.Kind == opPlain && c.ofWritten(e, inverted[op]) {
+		return either, true
+	}
+	if e.Kind == opLike && !negated {
+		for name := range c.columnsOf(e.Rexpr) {
+			if c.holdsAll(e.Lexpr, name) {
+				return either, true
+			}
+		}
+	}
+	if e.Kind == opAll && emptyList(e.Rexpr) {
+		return either, true
+	}
 	if t, ok := ofPatterns(e, op); ok && !negated {
 		return t, true
 	}
@@ -280,6 +294,7 @@ func (c condition) ofOuter(e *aExpr, op string) bool {
 const (
 	hugeNumber = 1e9 // beyond what a table counts
 	hugeKey    = 1e6
+	farPage    = 100000 // of a table
 )
 
 // ofBound judges a comparison with something that is no column of ours.
@@ -421,7 +436,17 @@ func (c condition) beyond(of *node, op string, bound *node) bool {
 		n, isNumber = f, true
 	}
 	key := c.isKey(of)
+	if ref, ok := unwrap(of).(*columnRef); ok && isText && lastOf(names(ref.Fields)) == "ctid" {
+		block, _, _ := strings.Cut(strings.Trim(s, "( )"), ",")
+		page, err := strconv.Atoi(block)
+		return op == "<>" || err == nil && page >= farPage && strings.HasPrefix(op, "<") || err == nil && page == 0 && strings.HasPrefix(op, ">")
+	}
 	switch {
+	case isText && (op == "<<" || op == "<<="):
+		return strings.HasSuffix(s, "/0")
+	case isText && op == "<>" && s == "null":
+		_, isCall := unwrap(bare(of)).(*funcCall)
+		return isCall
 	case isNumber && (op == ">" || op == ">="):
 		return n < 0 || op == ">=" && n == 0 || key && (n <= 0 || op == ">=" && n <= 1)
 	case isNumber && (op == "<" || op == "<="):
@@ -462,6 +487,8 @@ func (c condition) beyondExtreme(of *node, op string, s *subLink) bool {
 		return false
 	})
 	switch op {
+	case "<>":
+		return extreme != "" && shifted
 	case ">=", ">":
 		return extreme == "min" && (op == ">=" || shifted)
 	case "<=", "<":
@@ -629,6 +656,17 @@ func nullAnyway(n *node, c condition) bool {
 		}
 	case *aConst:
 		return m.Isnull
+	}
+	return false
+}
+
+// emptyList reports whether ALL has nothing to compare with: '{}'.
+func emptyList(n *node) bool {
+	switch m := unwrap(bare(n)).(type) {
+	case *aArray:
+		return len(m.Elements) == 0
+	case *aConst:
+		return strings.Trim(constText(m), "{} ") == "" && m.GetSval() != nil
 	}
 	return false
 }

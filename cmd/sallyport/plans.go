@@ -183,8 +183,14 @@ func (p *plans) transform(out sqlguard.Output) *mask.Transform {
 	}
 	if out.Document && len(out.Protected) == 1 {
 		c := out.Protected[0]
-		if t, ok := p.shield.columns.For(c.Schema, c.Table, c.Name); ok && t.Inside() {
+		if t := p.inside(c, out.Also); t != nil {
 			return t.AtAny(out.Paths, out.Taken)
+		}
+		return redact()
+	}
+	if (out.Plain || out.Kept) && len(out.Also) > 0 && len(out.Protected) == 1 {
+		if t := p.inside(out.Protected[0], out.Also); t != nil && out.Plain {
+			return t
 		}
 		return redact()
 	}
@@ -200,6 +206,19 @@ func (p *plans) transform(out sqlguard.Output) *mask.Transform {
 		common = t
 	}
 	return common
+}
+
+// inside is what masks members of a column's documents; nil where it masks the
+// whole of them.
+func (p *plans) inside(c sqlguard.Column, also []string) *mask.Transform {
+	t, ok := p.shield.columns.For(c.Schema, c.Table, c.Name)
+	switch {
+	case ok && !t.Inside(), !ok && len(also) == 0:
+		return nil
+	case len(also) > 0:
+		return mask.Within(t, also)
+	}
+	return t
 }
 
 // blind masks all there is.

@@ -325,3 +325,19 @@ UPDATE customers SET profile['x'] = profile['prefs']; SELECT profile FROM custom
 INSERT INTO customers (id, name, profile) SELECT id + 1000, 'x', profile -> 'prefs' FROM customers; SELECT profile FROM customers -- refused
 SELECT set_config('standard_conforming_stringsX'::varchar(27), 'off', false); SELECT 'a\'' , password FROM users --' -- refused
 SELECT set_config('allow_system_table_modsX'::varchar(23), 'on', false) -- refused
+
+-- What a trigger of the owner's copies, and functions that tables with protected columns call by themselves.
+UPDATE users SET name = 'x' WHERE id = 1; SELECT * FROM trail; SELECT was, became FROM trail; SELECT was ->> 'email', became ->> 'password', word FROM trail -- masked
+UPDATE users SET name = 'x' WHERE id = 1; SELECT t, to_jsonb(t), was || '{}', jsonb_each(was), jsonb_path_query(was, '$.*') FROM trail t
+UPDATE users SET name = 'x' WHERE id = 1; COPY trail TO STDOUT
+UPDATE users SET name = 'x' WHERE id = 1; SELECT id FROM trail WHERE was ->> 'email' LIKE 'CANARY%' -- refused
+UPDATE users SET name = 'x' WHERE id = 1; SELECT id FROM trail ORDER BY word -- refused
+UPDATE users SET name = 'x' WHERE id = 1; DROP TRIGGER noted ON users; SELECT was, word FROM trail
+UPDATE users SET name = 'x' WHERE id = 1; UPDATE notes SET body = t.was ->> 'login' FROM trail t; SELECT body FROM notes -- refused
+UPDATE users SET name = 'x' WHERE id = 1; CREATE TABLE z AS SELECT was -> 'api_key' AS k FROM trail -- refused
+CREATE OR REPLACE FUNCTION note_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO notes (body) VALUES (OLD.password); RETURN NULL; END $$; UPDATE users SET name = 'x'; SELECT body FROM notes -- refused
+CREATE OR REPLACE FUNCTION note_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM set_config('a.b', OLD.password, false); RETURN NULL; END $$; UPDATE users SET name = 'x'; SHOW a.b -- refused
+CREATE OR REPLACE FUNCTION note_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF OLD.password > 'D' THEN INSERT INTO notes (n) VALUES (1); END IF; RETURN NULL; END $$ -- refused
+ALTER FUNCTION note_users() SET search_path = pg_temp -- refused
+ALTER FUNCTION note_users() RENAME TO z -- refused
+DROP FUNCTION note_users() CASCADE; CREATE FUNCTION note_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$ -- refused

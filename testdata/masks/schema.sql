@@ -56,6 +56,12 @@ CREATE MATERIALIZED VIEW cached AS SELECT id, api_key AS k2, password || '' AS p
 CREATE FUNCTION find_user(p int) RETURNS TABLE (uid int, display text, word text) LANGUAGE sql STABLE AS 'SELECT id, name, password FROM users WHERE id = p';
 CREATE FUNCTION first_word() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT password FROM users WHERE id = 1';
 CREATE FUNCTION order_count(c int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM orders WHERE customer_id = c';
+CREATE TABLE trail (id serial PRIMARY KEY, what text, was jsonb, became jsonb, word text);
+CREATE FUNCTION note_users() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE was jsonb := to_jsonb(OLD); k text; BEGIN
+	k := OLD.api_key;
+	INSERT INTO public.trail (what, was, became, word) VALUES (TG_OP, was, to_jsonb(NEW) - 'id', k);
+	RETURN NULL; END $$;
+CREATE TRIGGER noted AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION note_users();
 CREATE INDEX ON users (length(api_key)) WHERE api_key > 'CANARYak';
 CREATE STATISTICS users_ext (mcv) ON api_key, name FROM users;
 ANALYZE;
