@@ -28,6 +28,7 @@ func (r *reader) body(m *functionStmt) {
 	case language == "internal":
 		r.calls = append(r.calls, call{schema: internalSchema, name: functionOption(m, "as")})
 		r.call([]string{"pg_catalog", functionOption(m, "as")}, false)
+	case language == "c" && slices.Contains(r.shared.libraries, library(m)):
 	default:
 		r.obscure("%s: its body is in a language that can't be read", what)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -26,6 +27,7 @@ type Catalog struct {
 	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
 	bodies    map[string][]string // the CREATE FUNCTION of functions in SQL that are not trusted, by name
 
+	torn    map[string]bool       // parts in which something was locked
 	marks   map[string]string     // of what it was read from
 	rows    map[string][][]string // that it was made of, by part
 	columns map[string]bool       // names of the columns of all relations
@@ -80,11 +82,11 @@ func Reload(ctx context.Context, q Querier, old *Catalog) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && len(marks) > 0 && maps.Equal(marks, old.marks) {
+	if old != nil && len(old.torn) == 0 && len(marks) > 0 && maps.Equal(marks, old.marks) {
 		return old, nil
 	}
 	c := &Catalog{
-		marks: marks, rows: map[string][][]string{},
+		marks: marks, torn: map[string]bool{}, rows: map[string][][]string{},
 		relations: map[uint32]*relation{}, named: map[string][]*relation{}, columns: map[string]bool{},
 		parents: map[uint32][]uint32{}, children: map[uint32][]uint32{}, sources: map[uint32][]uint32{},
 		system: map[string]function{}, user: map[string]function{}, operators: map[string]bool{},
@@ -110,7 +112,7 @@ func Reload(ctx context.Context, q Querier, old *Catalog) (*Catalog, error) {
 // has changed.
 func (c *Catalog) load(ctx context.Context, q Querier, old *Catalog, what, query, of string, width int, add func(row []string) error) error {
 	rows, err := [][]string(nil), error(nil)
-	if old != nil && c.unchanged(old, of) {
+	if old != nil && !old.torn[what] && c.unchanged(old, of) {
 		rows = old.rows[what]
 	} else if rows, err = q.Query(ctx, query); err != nil {
 		return fmt.Errorf("load catalog: %s: %w", what, err)
@@ -122,6 +124,9 @@ func (c *Catalog) load(ctx context.Context, q Querier, old *Catalog, what, query
 		}
 		if err := add(row); err != nil {
 			return fmt.Errorf("load catalog: %s: %w", what, err)
+		}
+		if slices.Contains(row, lockedAway) {
+			c.torn[what] = true
 		}
 	}
 	return nil
@@ -192,7 +197,8 @@ var loading = []struct {
 		WHERE i.indisunique OR i.indisexclusion`, 2, addUniqueColumn},
 	{"notifying triggers", "trigger proc", `SELECT DISTINCT t.tgrelid FROM pg_catalog.pg_trigger t
 		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal AND p.prosrc ILIKE '%notify%'`, 1, addNotifier},
-	{"view definitions", "viewed proc type operator namespace class_v", `SELECT c.oid, coalesce(pg_catalog.pg_get_viewdef(c.oid), '')
+	{"view definitions", "viewed proc type operator namespace class_v", `SELECT c.oid, CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.oid IN ` + overLocked("pg_rewrite") + `)
+			THEN '` + lockedAway + `' ELSE coalesce(pg_catalog.pg_get_viewdef(c.oid), '') END
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')`, 2, addDefinition},
 	{"rules", "rewrite", `SELECT DISTINCT r.ev_class, d.refobjid
@@ -216,7 +222,7 @@ var loading = []struct {
 		AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addOperator},
-	{"functions in SQL", "proc namespace ext language type viewed", `SELECT p.proname, pg_catalog.pg_get_functiondef(p.oid)
+	{"functions in SQL", "proc namespace ext language type viewed", `SELECT p.proname, CASE WHEN p.oid IN ` + overLocked("pg_proc") + ` THEN '` + lockedAway + `' ELSE pg_catalog.pg_get_functiondef(p.oid) END
 		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 		WHERE l.lanname = 'sql' AND p.prokind = 'f' AND ` + userCode + `
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc q JOIN pg_catalog.pg_namespace m ON m.oid = q.pronamespace

@@ -182,7 +182,7 @@ func unreadFunction(name, why string) *policy.Refusal {
 
 // closedKinds lists the statements that bring in code or ways nobody reads.
 var closedKinds = []string{
-	"CreateTransformStmt", "CreatePLangStmt", "CreateExtensionStmt", "AlterExtensionStmt", "AlterExtensionContentsStmt", "LoadStmt",
+	"CreateTransformStmt", "CreatePLangStmt", "CreateExtensionStmt", "AlterExtensionStmt", "AlterExtensionContentsStmt",
 	"CreateFdwStmt", "AlterFdwStmt", "CreateForeignServerStmt", "AlterForeignServerStmt", "CreateForeignTableStmt",
 	"CreateUserMappingStmt", "AlterUserMappingStmt", "ImportForeignSchemaStmt",
 	"CreateSubscriptionStmt", "AlterSubscriptionStmt", "AlterTableMoveAllStmt", "SetOperationStmt", "PLAssignStmt",
@@ -197,6 +197,11 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 		"What it would run or open is not read.", "Write the statements out.")
 	for _, name := range r.kinds {
 		if slices.Contains(closedKinds, name) || kinds[name].verb == "" {
+			return unread
+		}
+	}
+	for _, library := range r.loads {
+		if library != "plpgsql" && !slices.Contains(sh.scans.libraries, library) {
 			return unread
 		}
 	}

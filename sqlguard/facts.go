@@ -28,6 +28,7 @@ type reader struct {
 	settings  []*setStmt    // SET, wherever it stands
 	setCalls  []*funcCall
 	writesTo  []string        // targets of UPDATE and the like and what is created, for pg_settings
+	loads     []string        // libraries
 	asExecute bool            // CREATE TABLE ... AS EXECUTE
 	dry       int             // within a plain EXPLAIN nothing runs
 	depth     int             // of bodies within bodies
@@ -235,6 +236,8 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 	case *doStmt:
 		r.do(m)
 		return true
+	case *loadStmt:
+		r.loads = append(r.loads, m.Filename)
 	}
 	return false
 }

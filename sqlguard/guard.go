@@ -48,6 +48,10 @@ type Guard struct {
 	// Files are folders of the server in which nothing is protected: COPY may read
 	// there. Set it before the first Read.
 	Files []string
+	// Libraries are those, as CREATE FUNCTION and LOAD write them, whose code is
+	// harmless, at the owner's word: nobody can read it. Set it before the first
+	// Read.
+	Libraries []string
 	// FreeSettings: client_encoding and standard_conforming_strings are not
 	// pinned, for nothing depends on the text. Set it before the first Read.
 	FreeSettings bool
@@ -164,7 +168,7 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 	reading.Facts.Parsed, reading.Resettable = true, true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
-	common := &sharedReading{open: map[string]bool{}}
+	common := &sharedReading{open: map[string]bool{}, libraries: g.Libraries}
 	for _, raw := range tree.Stmts {
 		g.readStatement(&reading, raw, sh, &reader{
 			cat: sh.cat, parser: parser, facts: &reading.Facts, seen: seen, shared: common,
@@ -239,7 +243,7 @@ func (g *Guard) shieldFor(cat *Catalog) *shield {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shield == nil || g.shield.cat != cat {
-		g.shield = newShield(g.protected, cat, g.parser, g.shield)
+		g.shield = newShield(g.protected, cat, g.parser, g.Libraries, g.shield)
 		g.shield.files = g.Files
 	}
 	return g.shield

@@ -18,6 +18,8 @@ type sharedReading struct {
 	open  map[string]bool // code that is being read
 	reads int
 	cut   bool // something was left out, since it is being read already
+
+	libraries []string // see Guard
 }
 
 // unknown notes that something will run of which nobody knows what it does.
@@ -191,6 +193,8 @@ func (r *reader) routine(f *routine, classed, many bool) {
 		return
 	case f.definition == "" && !f.volatile:
 		return // by its own word
+	case f.definition == "" && f.of(r.shared.libraries):
+		return // by the owner's
 	}
 	facts := r.hidden("routine "+f.id, what, f.definition)
 	if many && slices.ContainsFunc(facts.Verbs, changesRows) {
