@@ -71,6 +71,9 @@ type Reading struct {
 	Statements []Statement
 	Unknown    []string        // relations the catalog does not hold: load it anew and read again
 	Refusal    *policy.Refusal // nil: nothing in itself forbids it
+	// Reaches is Facts.Protected, but for what statements run by a name: whoever
+	// knows what that is says whether it is protected.
+	Reaches bool
 	// Resettable: DISCARD ALL undoes all that the text leaves in the server's session.
 	Resettable bool
 	// Wants: there was no catalog, and with one the facts could be others.
@@ -88,9 +91,10 @@ type Statement struct {
 	Verb    string // the first of its verbs
 	Opaque  bool   // reaches no protected relation: Outputs were not computed, nothing is to be masked
 	Outputs []Output
+	Reaches bool // its errors and notices may quote protected values
 	// Runs names the prepared statement or the cursor (OfCursor) whose rows this
 	// one returns. What it holds is not known here: where anything is protected
-	// the text counts as protected.
+	// the text counts as protected in Facts.
 	Runs     string
 	OfCursor bool
 	// Keeps names the prepared statement or the cursor (OfCursor) that this one
@@ -215,7 +219,9 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
 			statement.Text = reading.Facts.Text
 		}
-		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != "" || sh.firing(r)
+		statement.Reaches = reached != "" || sh.firing(r)
+		reading.Reaches = reading.Reaches || statement.Reaches
+		reading.Facts.Protected = reading.Facts.Protected || statement.Reaches || statement.Runs != ""
 		if reached != "" {
 			r.locate(raw)
 			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")

@@ -189,7 +189,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 func (j *statementJudge) decide(b *bench, q policy.Question, known *remembered, text string) wire.Reading {
 	read := known.reading
 	read.Facts.Text = text
-	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Facts.Protected, Resettable: read.Resettable}
+	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Reaches, Resettable: read.Resettable}
 	for _, s := range read.Statements {
 		if s.Runs != "" {
 			out.Uses = append(out.Uses, s.Runs)
