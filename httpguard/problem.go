@@ -36,6 +36,8 @@ var answers = map[policy.Kind]answer{
 	policy.Idle:            {http.StatusRequestTimeout, "invalid_request_error", "invalid_request_error", "DEADLINE_EXCEEDED"},
 	policy.IdleTransaction: {http.StatusRequestTimeout, "invalid_request_error", "invalid_request_error", "DEADLINE_EXCEEDED"},
 	policy.ShuttingDown:    {http.StatusServiceUnavailable, "server_error", "overloaded_error", "UNAVAILABLE"},
+	policy.NoColumn:        {http.StatusBadRequest, "invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"},
+	policy.NoRelation:      {http.StatusBadRequest, "invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"},
 }
 
 // answerFor finds the answer to a refusal; a kind nobody listed is a bug.

@@ -26,11 +26,13 @@ const (
 	Idle                        // a session nobody used
 	IdleTransaction             // a transaction nobody went on with
 	ShuttingDown                // the gateway is going away
+	NoColumn                    // a name in the statement that is no column's
+	NoRelation                  // a name in the statement that is no relation's
 )
 
 var kindNames = [...]string{
 	"internal", "denied", "unauthenticated", "malformed", "unparsed", "unsupported", "unknown",
-	"unavailable", "timeout", "too-large", "too-complex", "busy", "idle", "idle-transaction", "shutting-down",
+	"unavailable", "timeout", "too-large", "too-complex", "busy", "idle", "idle-transaction", "shutting-down", "no-column", "no-relation",
 }
 
 // Kinds lists every kind, for the tests that look for holes in a table.

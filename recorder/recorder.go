@@ -31,6 +31,7 @@ type Recorder struct {
 	now     func() time.Time
 	create  func(path string) (file, error)
 	metrics *metrics
+	lates   lateList
 }
 
 // Open names the store of recordings: "file:DIR". It touches no file; Ready

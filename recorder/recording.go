@@ -33,9 +33,11 @@ type Recording struct {
 
 	mu    sync.Mutex
 	f     file
-	err   error // the first failure; never cleared
-	event Event // the last one written: Seq and Totals go on from it
-	line  []byte
+	err   error  // the first failure; never cleared
+	event Event  // the last one written: Seq and Totals go on from it
+	line  []byte // what is not written yet: whole lines
+	late  bool   // lates knows of it
+	lates *lateList
 
 	statements, outcomes prometheus.Counter // nil until the first of them
 }
@@ -58,7 +60,7 @@ func (r *Recorder) Begin(ctx context.Context, o Opening) (*Recording, error) {
 		r.metrics.errors.Inc()
 		return nil, fmt.Errorf("begin recording: %w", err)
 	}
-	rec := &Recording{session: o.Session, now: r.now, metrics: r.metrics, f: f}
+	rec := &Recording{session: o.Session, now: r.now, metrics: r.metrics, lates: &r.lates, f: f}
 	if err := rec.Write(Event{Kind: KindOpen, Open: &o}); err != nil {
 		_ = f.Close()
 		return nil, err
@@ -101,13 +103,12 @@ func (rec *Recording) write(e Event) error {
 		return rec.err
 	}
 	if err := rec.append(e); err != nil {
-		rec.metrics.errors.Inc()
-		rec.err = fmt.Errorf("record session %s: %w", rec.session, err)
+		return rec.fail(err)
 	}
-	return rec.err
+	return rec.flush()
 }
 
-// append stamps, encodes and writes one event.
+// append stamps and encodes one event behind the lines that wait.
 func (rec *Recording) append(e Event) error {
 	kind := e.kind()
 	if kind == "" || (e.Kind != "" && e.Kind != kind) {
@@ -118,24 +119,14 @@ func (rec *Recording) append(e Event) error {
 	e.count()
 	fit(&e, maxText)
 
-	var err error
 	rec.event = e // encoded from here: an Event passed by value would be copied to the heap
-	if rec.line, err = appendLine(rec.line[:0], &rec.event); err != nil {
+	line, err := appendLine(rec.line, &rec.event)
+	if err != nil {
 		return fmt.Errorf("encode %s: %w", kind, err)
 	}
+	rec.line = line
 	rec.event.drop()
-	n, err := rec.f.Write(rec.line)
-	if err == nil && n < len(rec.line) {
-		err = io.ErrShortWrite
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", kind, err)
-	}
 	rec.counter(kind).Inc()
-	rec.metrics.bytes.Add(float64(n))
-	if cap(rec.line) > keepBuffer {
-		rec.line = nil
-	}
 	return nil
 }
 

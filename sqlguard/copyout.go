@@ -1,6 +1,7 @@
 package sqlguard
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -72,7 +73,7 @@ func (sh *shield) copyAll(m proto.Message) *CopyOut {
 // copyTable gives the columns of COPY table TO: those listed, or all that are
 // not generated.
 func (a *analyst) copyTable(m *copyStmt) []column {
-	rel := a.relation(m.Relation.GetSchemaname(), m.Relation.GetRelname())
+	rel := a.relation(m.Relation)
 	if len(m.Attlist) == 0 {
 		return slices.DeleteFunc(slices.Clone(rel.star()), func(c column) bool { return c.generated })
 	}
@@ -80,7 +81,7 @@ func (a *analyst) copyTable(m *copyStmt) []column {
 	for _, n := range m.Attlist {
 		v, ok := rel.field(text(n))
 		if !ok {
-			a.in(&scope{tables: single(rel)}, nil).unresolved([]string{text(n)})
+			a.refuse(noColumn(fmt.Sprintf("column \"%s\" of relation \"%s\" does not exist", text(n), m.Relation.GetRelname()), -1))
 			return nil
 		}
 		columns = append(columns, column{name: text(n), value: v})

@@ -198,7 +198,7 @@ func (ev eval) columnRef(m *columnRef) value {
 	}
 	v, ok := ev.sc.lookup(parts)
 	if !ok || len(v.deps) > 0 && ev.mayCall(parts) {
-		ev.unresolved(parts)
+		ev.unresolved(parts, int(m.Location), ok)
 	}
 	return v
 }
@@ -216,11 +216,16 @@ func (ev eval) mayCall(parts []string) bool {
 	return it != nil && it.open && name != "*" && len(it.named(name)) == 0 && !ev.sh.isField(name)
 }
 
-func (ev eval) unresolved(parts []string) {
-	name := strings.Join(parts, ".")
-	ev.refuse(denied("column "+name+" is not known to the gateway",
-		"The statement reaches table \""+ev.reached+"\", which holds protected columns; a name that is not known could mean one of them.",
-		"Check the name; if the column was added a moment ago, try again."))
+// unresolved refuses a name, which stands at a place in the text. callable: it
+// may be a function's.
+func (ev eval) unresolved(parts []string, at int, callable bool) {
+	if !callable {
+		if r := ev.absent(parts, at); r != nil {
+			ev.refuse(r)
+			return
+		}
+	}
+	ev.refuse(ev.notKnown(parts))
 }
 
 // indirection is (row).column, (row).* or array[i].
@@ -244,7 +249,7 @@ func (ev eval) indirection(m *indirection) value {
 	}
 	for _, n := range m.Indirection {
 		if name := text(n); name != "" && len(v.deps) > 0 && !ev.sh.isField(name) {
-			ev.unresolved([]string{"(...)", name})
+			ev.unresolved([]string{"(...)", name}, -1, true)
 		}
 		if i, ok := unwrap(n).(*aIndices); ok {
 			v = computed(v, ev.expr(i.Lidx), ev.expr(i.Uidx))

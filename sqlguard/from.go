@@ -57,7 +57,7 @@ func (a *analyst) named(v *rangeVar, env *cte) *item {
 		// Not known and not meant by any pattern: its columns are free.
 		return &item{schema: v.Schemaname, name: v.Relname, base: true, open: true, vague: true}
 	}
-	return a.relation(v.Schemaname, v.Relname)
+	return a.relation(v)
 }
 
 // rename gives an item the names of an alias.
@@ -149,7 +149,7 @@ func (a *analyst) mergeColumn(j *joinExpr, name string, left, right tables) colu
 	l, okL := (&scope{tables: left}).lookupColumn(name)
 	r, okR := (&scope{tables: right}).lookupColumn(name)
 	if !okL || !okR {
-		a.misunderstood("JOIN over a column that is not known: " + name)
+		a.noJoin(name, okL, left.vague || right.vague)
 	}
 	a.equal(l, r, "JOIN")
 	v := mix(l, r)

@@ -69,7 +69,7 @@ func New(protected []Pattern, parser *Parser) *Guard {
 type Reading struct {
 	Facts      policy.SQL
 	Statements []Statement
-	Unknown    []string        // relations the catalog does not hold: load it anew and read again
+	Unknown    []string        // names the catalog does not hold: load it anew and read again
 	Refusal    *policy.Refusal // nil: nothing in itself forbids it
 	// Reaches is Facts.Protected, but for what statements run by a name: whoever
 	// knows what that is says whether it is protected.
@@ -232,6 +232,12 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
 			statement.Outputs, statement.Copy, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows)
+			if mayBeNew(refusal) {
+				r.add(&reading.Unknown, refusal.Public)
+			}
+			if isAbsent(refusal) {
+				refusal = placed(refusal, reading.Facts.Text)
+			}
 		}
 	}
 	if g.CopyAll && statement.Copy == nil {

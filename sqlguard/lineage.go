@@ -96,11 +96,16 @@ func (sh *shield) outputs(n *node, reached string, copyRows bool) ([]Output, *Co
 	if m, ok := unwrap(n).(*copyStmt); ok && copyRows && !m.IsFrom && !m.IsProgram && m.Filename == "" {
 		if rows := a.copyOut(m); a.refusal == nil {
 			return nil, rows, nil
+		} else if m.Relation != nil {
+			a.refusal.Position = 0
 		}
 		return nil, nil, a.refusal
 	}
 	columns := a.statement(n)
 	if a.refusal != nil {
+		if !isQuery(unwrap(n)) && a.refusal.Kind == policy.NoRelation {
+			a.refusal.Position = 0 // the server gives none
+		}
 		return nil, nil, a.refusal
 	}
 	return outputsFrom(columns), nil, nil
@@ -137,7 +142,7 @@ func (a *analyst) statement(n *node) []column {
 		if !m.IsFrom || m.IsProgram || m.Filename != "" || m.WhereClause != nil {
 			a.misunderstood("COPY")
 		} else {
-			a.relation(m.Relation.Schemaname, m.Relation.Relname)
+			a.relation(m.Relation)
 		}
 	case *truncateStmt, *dropStmt, *commentStmt, *reindexStmt:
 	case *vacuumStmt:
@@ -147,6 +152,9 @@ func (a *analyst) statement(n *node) []column {
 		a.refers(m, m.Relation, "CREATE TABLE")
 	case *alterTableStmt:
 		if a.sh.reached([]use{{m.Relation.Schemaname, m.Relation.Relname}}) != "" {
+			if !m.MissingOk {
+				a.relation(m.Relation)
+			}
 			a.misunderstood("ALTER TABLE")
 		} else {
 			a.refers(m, m.Relation, "ALTER TABLE")
@@ -176,7 +184,7 @@ func (a *analyst) kept(n *node) []column {
 // index allows an index over columns that are not protected: an expression is
 // computed from values, and a unique index says which values there are.
 func (a *analyst) index(m *indexStmt) {
-	rel := a.relation(m.Relation.Schemaname, m.Relation.Relname)
+	rel := a.relation(m.Relation)
 	for _, n := range append(append([]*node{}, m.IndexParams...), m.IndexIncludingParams...) {
 		e, ok := unwrap(n).(*inferElem)
 		if !ok || e.Expr != nil || len(rel.named(e.Name)) > 0 && dependsOnAny(rel.named(e.Name)) {
@@ -207,7 +215,7 @@ func (a *analyst) refers(m proto.Message, own *rangeVar, what string) {
 			return false
 		}
 		keys++
-		rel := a.relation(c.Pktable.Schemaname, c.Pktable.Relname)
+		rel := a.relation(c.Pktable)
 		for _, n := range c.PkAttrs {
 			if found := rel.named(text(n)); len(found) == 0 || dependsOnAny(found) {
 				return true

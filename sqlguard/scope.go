@@ -1,10 +1,7 @@
 package sqlguard
 
 import (
-	"fmt"
 	"slices"
-
-	"sallyport/policy"
 )
 
 // item is what one name of a FROM clause stands for.
@@ -114,15 +111,11 @@ func (c *cte) find(name string, a *analyst) *cte {
 }
 
 // relation gives every relation that a name could mean, as one.
-func (a *analyst) relation(schema, name string) *item {
+func (a *analyst) relation(v *rangeVar) *item {
+	schema, name, at := v.GetSchemaname(), v.GetRelname(), int(v.GetLocation())
 	found := a.sh.cat.find(schema, name)
 	if len(found) == 0 {
-		a.refuse(&policy.Refusal{
-			Kind:   policy.Denied,
-			Public: fmt.Sprintf("relation %q is not known to the gateway", name),
-			Detail: "A relation of that name could hold protected columns.",
-			Hint:   "If it was created a moment ago, try again; otherwise check its name.",
-		})
+		a.refuse(noRelation(schema, name, at))
 		return &item{name: name, vague: true}
 	}
 	it := &item{schema: schema, name: name, baseSchema: schema, baseName: name, base: true}

@@ -88,7 +88,7 @@ func (ev eval) star(qualifier []string) []column {
 	schema, name := qualified(qualifier)
 	it := ev.sc.lookupItem(schema, name)
 	if it == nil {
-		ev.unresolved(append(slices.Clone(qualifier), "*"))
+		ev.unresolved(append(slices.Clone(qualifier), "*"), -1, false)
 		return nil
 	}
 	return it.star()

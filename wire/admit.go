@@ -69,7 +69,7 @@ func (s *Session) recordStatement(a *awaited, text string, params []recorder.Par
 func (s *Session) recordOutcome(a *awaited) error {
 	s.target.count.rows.Add(float64(a.rows))
 	s.target.count.masked.Add(float64(a.masked))
-	err := s.recording.Write(recorder.Event{Outcome: &recorder.Outcome{
+	err := s.recording.WriteLate(recorder.Event{Outcome: &recorder.Outcome{
 		ID: a.id, Tag: a.tag, Code: a.code, Error: a.message,
 		Rows: a.rows, Bytes: a.bytes, Masked: a.masked, Duration: time.Since(a.start),
 	}})

@@ -1,10 +1,9 @@
 package wire
 
 import (
-	"cmp"
-	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 )
@@ -174,13 +173,11 @@ func (b *inbox) await() error {
 // tryRead reads what there is; false asks to be called again when there is more.
 func (b *inbox) tryRead(fd uintptr) (done bool) {
 	b.lend(b.much)
-	var n int
-	for {
-		n, b.failed = syscall.Read(int(fd), b.b[b.w:])
-		if !errors.Is(b.failed, syscall.EINTR) {
-			break
-		}
+	n, errno := read(int(fd), b.b[b.w:])
+	for errno == syscall.EINTR {
+		n, errno = read(int(fd), b.b[b.w:])
 	}
+	b.failed = nil
 	if n > 0 {
 		b.read(n)
 		return true
@@ -188,11 +185,12 @@ func (b *inbox) tryRead(fd uintptr) (done bool) {
 	if b.w == 0 {
 		b.giveBack()
 	}
-	if err := b.wait(); err != nil || !errors.Is(b.failed, syscall.EAGAIN) {
-		b.failed = cmp.Or(err, b.failed)
-		return true
+	if err := b.wait(); err != nil {
+		b.failed = err
+	} else if errno != 0 && errno != syscall.EAGAIN {
+		b.failed = os.NewSyscallError("read", errno)
 	}
-	return false
+	return b.failed != nil || errno != syscall.EAGAIN
 }
 
 // outbox buffers what goes to a connection.

@@ -176,7 +176,7 @@ func connect(ctx context.Context, t *target, e endpoint) (*upstream, error) {
 		}
 		conn = secured
 	}
-	up := &upstream{target: t, endpoint: e, conn: conn, out: &outbox{conn: conn}}
+	up := &upstream{target: t, endpoint: e, conn: conn, out: &outbox{conn: direct(conn)}}
 	up.in = newStream(conn, up.out)
 	return up, nil
 }

@@ -28,6 +28,8 @@ var sqlstates = map[policy.Kind]string{
 	policy.Idle:            "57P05", // idle_session_timeout
 	policy.IdleTransaction: "25P03", // idle_in_transaction_session_timeout
 	policy.ShuttingDown:    "57P01", // admin_shutdown
+	policy.NoColumn:        "42703", // undefined_column
+	policy.NoRelation:      "42P01", // undefined_table
 }
 
 // malformed is a refusal for bytes that are not the protocol.

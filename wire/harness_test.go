@@ -76,6 +76,8 @@ func (h *house) Begin(_ context.Context, o recorder.Opening) (Recording, error) 
 	return h, h.Write(recorder.Event{Open: &o})
 }
 
+func (h *house) WriteLate(e recorder.Event) error { return h.Write(e) }
+
 func (h *house) Write(e recorder.Event) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

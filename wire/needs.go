@@ -115,5 +115,8 @@ type Journal interface {
 // not happen.
 type Recording interface {
 	Write(e recorder.Event) error
+	// WriteLate takes what came of what has run. An error means that nothing more
+	// may run.
+	WriteLate(e recorder.Event) error
 	End(c recorder.Closing) error
 }

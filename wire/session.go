@@ -103,7 +103,8 @@ func (s *Session) enter(ctx context.Context) error {
 	if err != nil {
 		return s.refuse(login, err)
 	}
-	s.in = newStream(s.conn, s.out) // whatever the connection has become
+	s.out.conn = direct(s.conn) // whatever the connection has become
+	s.in = newStream(s.conn, s.out)
 	if hello.cancel != nil {
 		return s.server.cancel(login, hello.cancel, s.address)
 	}

@@ -93,6 +93,7 @@ func (n needs) Judge(context.Context, policy.Question, string) wire.Reading {
 }
 
 func (n needs) Begin(context.Context, recorder.Opening) (wire.Recording, error) { return n, nil }
+func (n needs) WriteLate(recorder.Event) error                                  { return nil }
 func (n needs) Write(recorder.Event) error                                      { return nil }
 func (n needs) End(recorder.Closing) error                                      { return nil }
 
