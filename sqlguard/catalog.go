@@ -23,6 +23,7 @@ type Catalog struct {
 	sources   map[uint32][]uint32 // what the rules of a relation, views included, read
 	system    map[string]function // functions of pg_catalog and information_schema, overloads merged
 	user      map[string]function // all others
+	internal  map[string][]string // functions of pg_catalog by the name that PostgreSQL has for what is behind them, where it is another
 	code      *code
 	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
 	bodies    map[string][]string // the CREATE FUNCTION of functions in SQL that are not trusted, by name
@@ -89,7 +90,7 @@ func Reload(ctx context.Context, q Querier, old *Catalog) (*Catalog, error) {
 		marks: marks, torn: map[string]bool{}, rows: map[string][][]string{},
 		relations: map[uint32]*relation{}, named: map[string][]*relation{}, columns: map[string]bool{},
 		parents: map[uint32][]uint32{}, children: map[uint32][]uint32{}, sources: map[uint32][]uint32{},
-		system: map[string]function{}, user: map[string]function{}, operators: map[string]bool{},
+		system: map[string]function{}, user: map[string]function{}, internal: map[string][]string{}, operators: map[string]bool{},
 		bodies: map[string][]string{}, casts: map[string][]string{},
 	}
 	for _, part := range loading {
@@ -216,6 +217,9 @@ var loading = []struct {
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addCall},
 	{"inheritance", "inherits", `SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i`, 2, addChild},
 	{"PostgreSQL's functions", "proc0 namespace", functionsOf + `< 16384 GROUP BY 1, 2`, 7, addFunction},
+	{"what is behind them", "proc0 language", `SELECT DISTINCT p.prosrc, p.proname FROM pg_catalog.pg_proc p
+		JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+		WHERE l.lanname = 'internal' AND p.oid < 16384 AND p.prosrc <> p.proname::pg_catalog.text`, 2, addInternal},
 	{"functions", "proc namespace ext type", functionsOf + `>= 16384 GROUP BY 1, 2`, 7, addFunction},
 	{"operators", "operator namespace ext", `SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o
 		JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE (n.nspname <> 'pg_catalog' OR o.oid >= 16384)
@@ -370,6 +374,11 @@ func addFunction(c *Catalog, row []string) error {
 	} else {
 		c.user[row[1]] = merge(c.user, row[1], f)
 	}
+	return nil
+}
+
+func addInternal(c *Catalog, row []string) error {
+	c.internal[row[0]] = append(c.internal[row[0]], row[1])
 	return nil
 }
 

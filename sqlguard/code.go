@@ -90,7 +90,9 @@ var codeParts = []struct {
 				FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc f ON f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
 					a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn, a.aggserialfn, a.aggdeserialfn)
 				JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace WHERE a.aggfnoid = p.oid)
-			WHEN p.prokind = 'f' AND l.lanname = 'internal' THEN 'SELECT pg_catalog.' || pg_catalog.quote_ident(p.prosrc) || '()'
+			WHEN p.prokind IN ('f', 'w') AND l.lanname = 'internal' THEN 'SELECT ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT
+				'pg_catalog.' || pg_catalog.quote_ident(b.proname) || '()', ', ') FROM pg_catalog.pg_proc b
+				WHERE b.oid < 16384 AND b.prolang = p.prolang AND b.prosrc = p.prosrc), 'pg_catalog.' || pg_catalog.quote_ident(p.prosrc) || '()')
 			ELSE '' END, CASE WHEN l.lanname = 'c' THEN coalesce(p.probin::pg_catalog.text, '') ELSE '' END
 		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		JOIN pg_catalog.pg_language l ON l.oid = p.prolang

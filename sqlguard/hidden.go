@@ -291,24 +291,27 @@ func (r *reader) field(name string) {
 	}
 }
 
-// runsText adds what a function does with the SQL it is given.
-func (r *reader) runsText(m *funcCall, name string) {
+// runsText adds what a function does with the SQL it is given. It reports
+// whether all of that is known.
+func (r *reader) runsText(m *funcCall, name string) bool {
 	c, ok := classOf(name)
 	if !ok || c.sql == 0 {
-		return
+		return false
 	}
 	if c.sql > 1 && len(m.Args) > c.sql {
-		return // ts_rewrite with three arguments runs nothing
+		return true // ts_rewrite with three arguments runs nothing
 	}
 	r.certainly(dynamic, "the function "+name+" "+c.why)
 	if c.sql < 0 || len(m.Args) < c.sql || slices.ContainsFunc(m.Args, func(n *node) bool { _, named := unwrap(n).(*namedArg); return named }) {
 		r.unknown("function %s: it builds SQL from its arguments", name)
-		return
+		return false
 	}
+	veiled := len(r.veiled)
 	r.text(m.Args[c.sql-1], "function "+name)
 	if _, isNumber := number(m.Args[len(m.Args)-1]); name == "crosstab" && len(m.Args) > 1 && !isNumber {
 		r.text(m.Args[1], "function "+name) // of the categories
 	}
+	return len(r.veiled) == veiled
 }
 
 // text adds what SQL does that is given as an expression.
