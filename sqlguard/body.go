@@ -26,10 +26,33 @@ func (r *reader) body(m *functionStmt) {
 	case language == "plpgsql":
 		r.plpgsql(functionOption(m, "as"), what)
 	case language == "internal":
-		r.calls = append(r.calls, call{schema: internalSchema, name: functionOption(m, "as")})
-		r.call([]string{"pg_catalog", functionOption(m, "as")}, false)
+		r.internal(functionOption(m, "as"))
+	case language == "c" && slices.Contains(r.shared.libraries, library(m)):
 	default:
 		r.obscure("%s: its body is in a language that can't be read", what)
+	}
+}
+
+// internal reads a function that is behind one or several of PostgreSQL's own.
+func (r *reader) internal(name string) {
+	if r.cat == nil || r.cat.internal == nil {
+		if _, known := classOf(name); !known && !r.blind {
+			r.wants = true
+		}
+		r.calls = append(r.calls, call{schema: internalSchema, name: name})
+		r.call([]string{"pg_catalog", name}, false)
+		return
+	}
+	known := r.cat.internal[name]
+	if _, own := r.cat.system[name]; own || slices.Contains(constructors, name) {
+		known = append(slices.Clip(known), name)
+	}
+	if len(known) == 0 { // the server has none, and says so
+		return
+	}
+	for _, name := range known {
+		r.calls = append(r.calls, call{schema: internalSchema, name: name})
+		r.call([]string{"pg_catalog", name}, false)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,10 +23,12 @@ type Catalog struct {
 	sources   map[uint32][]uint32 // what the rules of a relation, views included, read
 	system    map[string]function // functions of pg_catalog and information_schema, overloads merged
 	user      map[string]function // all others
+	internal  map[string][]string // functions of pg_catalog by the name that PostgreSQL has for what is behind them, where it is another
 	code      *code
 	operators map[string]bool     // names of operators that are neither PostgreSQL's own nor a known extension's
 	bodies    map[string][]string // the CREATE FUNCTION of functions in SQL that are not trusted, by name
 
+	torn    map[string]bool       // parts in which something was locked
 	marks   map[string]string     // of what it was read from
 	rows    map[string][][]string // that it was made of, by part
 	columns map[string]bool       // names of the columns of all relations
@@ -80,14 +83,14 @@ func Reload(ctx context.Context, q Querier, old *Catalog) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && len(marks) > 0 && maps.Equal(marks, old.marks) {
+	if old != nil && len(old.torn) == 0 && len(marks) > 0 && maps.Equal(marks, old.marks) {
 		return old, nil
 	}
 	c := &Catalog{
-		marks: marks, rows: map[string][][]string{},
+		marks: marks, torn: map[string]bool{}, rows: map[string][][]string{},
 		relations: map[uint32]*relation{}, named: map[string][]*relation{}, columns: map[string]bool{},
 		parents: map[uint32][]uint32{}, children: map[uint32][]uint32{}, sources: map[uint32][]uint32{},
-		system: map[string]function{}, user: map[string]function{}, operators: map[string]bool{},
+		system: map[string]function{}, user: map[string]function{}, internal: map[string][]string{}, operators: map[string]bool{},
 		bodies: map[string][]string{}, casts: map[string][]string{},
 	}
 	for _, part := range loading {
@@ -110,7 +113,7 @@ func Reload(ctx context.Context, q Querier, old *Catalog) (*Catalog, error) {
 // has changed.
 func (c *Catalog) load(ctx context.Context, q Querier, old *Catalog, what, query, of string, width int, add func(row []string) error) error {
 	rows, err := [][]string(nil), error(nil)
-	if old != nil && c.unchanged(old, of) {
+	if old != nil && !old.torn[what] && c.unchanged(old, of) {
 		rows = old.rows[what]
 	} else if rows, err = q.Query(ctx, query); err != nil {
 		return fmt.Errorf("load catalog: %s: %w", what, err)
@@ -122,6 +125,9 @@ func (c *Catalog) load(ctx context.Context, q Querier, old *Catalog, what, query
 		}
 		if err := add(row); err != nil {
 			return fmt.Errorf("load catalog: %s: %w", what, err)
+		}
+		if slices.Contains(row, lockedAway) {
+			c.torn[what] = true
 		}
 	}
 	return nil
@@ -192,7 +198,8 @@ var loading = []struct {
 		WHERE i.indisunique OR i.indisexclusion`, 2, addUniqueColumn},
 	{"notifying triggers", "trigger proc", `SELECT DISTINCT t.tgrelid FROM pg_catalog.pg_trigger t
 		JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal AND p.prosrc ILIKE '%notify%'`, 1, addNotifier},
-	{"view definitions", "viewed proc type operator namespace class_v", `SELECT c.oid, coalesce(pg_catalog.pg_get_viewdef(c.oid), '')
+	{"view definitions", "viewed proc type operator namespace class_v", `SELECT c.oid, CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.oid IN ` + overLocked("pg_rewrite") + `)
+			THEN '` + lockedAway + `' ELSE coalesce(pg_catalog.pg_get_viewdef(c.oid), '') END
 		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')`, 2, addDefinition},
 	{"rules", "rewrite", `SELECT DISTINCT r.ev_class, d.refobjid
@@ -210,13 +217,16 @@ var loading = []struct {
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 2, addCall},
 	{"inheritance", "inherits", `SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i`, 2, addChild},
 	{"PostgreSQL's functions", "proc0 namespace", functionsOf + `< 16384 GROUP BY 1, 2`, 7, addFunction},
+	{"what is behind them", "proc0 language", `SELECT DISTINCT p.prosrc, p.proname FROM pg_catalog.pg_proc p
+		JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+		WHERE l.lanname = 'internal' AND p.oid < 16384 AND p.prosrc <> p.proname::pg_catalog.text`, 2, addInternal},
 	{"functions", "proc namespace ext type", functionsOf + `>= 16384 GROUP BY 1, 2`, 7, addFunction},
 	{"operators", "operator namespace ext", `SELECT DISTINCT o.oprname FROM pg_catalog.pg_operator o
 		JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE (n.nspname <> 'pg_catalog' OR o.oid >= 16384)
 		AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e JOIN pg_catalog.pg_extension x ON x.oid = e.refobjid
 			WHERE e.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND e.objid = o.oid
 			  AND e.deptype = 'e' AND x.extname IN ` + known + `)`, 1, addOperator},
-	{"functions in SQL", "proc namespace ext language type viewed", `SELECT p.proname, pg_catalog.pg_get_functiondef(p.oid)
+	{"functions in SQL", "proc namespace ext language type viewed", `SELECT p.proname, CASE WHEN p.oid IN ` + overLocked("pg_proc") + ` THEN '` + lockedAway + `' ELSE pg_catalog.pg_get_functiondef(p.oid) END
 		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 		WHERE l.lanname = 'sql' AND p.prokind = 'f' AND ` + userCode + `
 		  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc q JOIN pg_catalog.pg_namespace m ON m.oid = q.pronamespace
@@ -364,6 +374,11 @@ func addFunction(c *Catalog, row []string) error {
 	} else {
 		c.user[row[1]] = merge(c.user, row[1], f)
 	}
+	return nil
+}
+
+func addInternal(c *Catalog, row []string) error {
+	c.internal[row[0]] = append(c.internal[row[0]], row[1])
 	return nil
 }
 

@@ -39,6 +39,12 @@ type routine struct {
 	volatile         bool
 	extension        string // that it belongs to
 	definition       string // as SQL; "" when it can't be read
+	library          string // of a function in C
+}
+
+// of reports whether a function is in C and of one of the libraries.
+func (f *routine) of(libraries []string) bool {
+	return f.language == "c" && slices.Contains(libraries, f.library)
 }
 
 // fired is code that a relation brings along.
@@ -77,18 +83,21 @@ var codeParts = []struct {
 }{
 	{"routines", "proc namespace language ext aggregate type viewed", `SELECT p.oid, n.nspname, p.proname, l.lanname, (p.provolatile = 'v')::text, coalesce(x.extname, ''),
 		CASE WHEN x.extname IS NOT NULL OR l.lanname NOT IN ('sql', 'plpgsql', 'internal') THEN ''
+			WHEN p.oid IN ` + overLocked("pg_proc") + ` THEN '` + lockedAway + `'
 			WHEN p.prokind IN ('f', 'p') AND l.lanname <> 'internal' THEN pg_catalog.pg_get_functiondef(p.oid)
 			WHEN p.prokind = 'a' THEN (SELECT 'SELECT ' || pg_catalog.string_agg(
 				pg_catalog.quote_ident(fn.nspname) || '.' || pg_catalog.quote_ident(f.proname) || '()', ', ')
 				FROM pg_catalog.pg_aggregate a JOIN pg_catalog.pg_proc f ON f.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn,
 					a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn, a.aggserialfn, a.aggdeserialfn)
 				JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace WHERE a.aggfnoid = p.oid)
-			WHEN p.prokind = 'f' AND l.lanname = 'internal' THEN 'SELECT pg_catalog.' || pg_catalog.quote_ident(p.prosrc) || '()'
-			ELSE '' END
+			WHEN p.prokind IN ('f', 'w') AND l.lanname = 'internal' THEN 'SELECT ' || coalesce((SELECT pg_catalog.string_agg(DISTINCT
+				'pg_catalog.' || pg_catalog.quote_ident(b.proname) || '()', ', ') FROM pg_catalog.pg_proc b
+				WHERE b.oid < 16384 AND b.prolang = p.prolang AND b.prosrc = p.prosrc), 'pg_catalog.' || pg_catalog.quote_ident(p.prosrc) || '()')
+			ELSE '' END, CASE WHEN l.lanname = 'c' THEN coalesce(p.probin::pg_catalog.text, '') ELSE '' END
 		FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 		LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
-		LEFT JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid WHERE ` + userCode, 7, addRoutine},
+		LEFT JOIN pg_catalog.pg_extension x ON x.oid = d.refobjid WHERE ` + userCode, 8, addRoutine},
 	{"operators' functions", "operator proc namespace ext", `SELECT o.oprname, CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_operator s
 		WHERE s.oprname = o.oprname AND s.oprleft = o.oprleft AND s.oprright = o.oprright
 		  AND s.oprnamespace = 'pg_catalog'::pg_catalog.regnamespace AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend e
@@ -96,9 +105,11 @@ var codeParts = []struct {
 		THEN '' ELSE 'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()' END
 		FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE ` + userCode, 2, addOperatorCode},
-	{"triggers", "trigger proc namespace class_v", `SELECT t.tgrelid, t.tgname, t.tgtype, pg_catalog.pg_get_triggerdef(t.oid)
+	{"triggers", "trigger proc namespace class_v", `SELECT t.tgrelid, t.tgname, t.tgtype, CASE WHEN t.tgqual IS NOT NULL AND t.tgrelid IN ` + lockedTables + `
+			THEN '` + lockedAway + `' ELSE pg_catalog.pg_get_triggerdef(t.oid) END
 		FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'`, 4, addTrigger},
-	{"actions of rules", "rewrite viewed proc namespace", `SELECT r.ev_class, r.rulename, r.ev_type, pg_catalog.pg_get_ruledef(r.oid)
+	{"actions of rules", "rewrite viewed proc namespace", `SELECT r.ev_class, r.rulename, r.ev_type, CASE WHEN r.oid IN ` + overLocked("pg_rewrite") + `
+			THEN '` + lockedAway + `' ELSE pg_catalog.pg_get_ruledef(r.oid) END
 		FROM pg_catalog.pg_rewrite r WHERE r.ev_type <> '1' AND r.ev_enabled <> 'D'`, 4, addRule},
 	{"attached functions", "attrdef constraint policy index proc namespace", `SELECT t.oid, d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass,
 		'SELECT ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(p.proname) || '()'
@@ -157,7 +168,7 @@ func newCode() *code {
 }
 
 func addRoutine(c *code, row []string) error {
-	r := &routine{row[0], row[1], row[2], row[3], row[4] == "true", row[5], row[6]}
+	r := &routine{row[0], row[1], row[2], row[3], row[4] == "true", row[5], row[6], row[7]}
 	c.routines[r.name] = append(c.routines[r.name], r)
 	return nil
 }

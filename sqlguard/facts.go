@@ -28,6 +28,7 @@ type reader struct {
 	settings  []*setStmt    // SET, wherever it stands
 	setCalls  []*funcCall
 	writesTo  []string        // targets of UPDATE and the like and what is created, for pg_settings
+	loads     []string        // libraries
 	asExecute bool            // CREATE TABLE ... AS EXECUTE
 	dry       int             // within a plain EXPLAIN nothing runs
 	depth     int             // of bodies within bodies
@@ -52,6 +53,7 @@ type use struct{ schema, name string }
 type call struct {
 	schema, name string
 	args         map[string]string // those that are constants: $1
+	read         bool              // it runs SQL that was read with this text, or none
 }
 
 // noted is a name that one of the lists holds already.
@@ -238,6 +240,8 @@ func (r *reader) definition(m proto.Message, f *frame) bool {
 	case *doStmt:
 		r.do(m)
 		return true
+	case *loadStmt:
+		r.loads = append(r.loads, m.Filename)
 	}
 	return false
 }
@@ -334,13 +338,14 @@ var secretTables = []string{"pg_authid", "pg_shadow", "pg_user_mapping", "pg_use
 func (r *reader) function(m *funcCall, f *frame) {
 	parts := names(m.Funcname)
 	schema, name := qualified(parts)
-	r.calls = append(r.calls, call{schema, name, r.foldedArgs(m)})
+	r.calls = append(r.calls, call{schema: schema, name: name, args: r.foldedArgs(m)})
+	at := len(r.calls) - 1
 	many := false
 	for g := f; g != nil; g = g.parent {
 		many = many || g.query && len(g.tables) > 0
 	}
 	r.call(parts, many)
-	r.runsText(m, name)
+	r.calls[at].read = r.runsText(m, name)
 	r.wholesale(m, name)
 	if name == "set_config" {
 		r.setCalls = append(r.setCalls, m)

@@ -48,6 +48,10 @@ type Guard struct {
 	// Files are folders of the server in which nothing is protected: COPY may read
 	// there. Set it before the first Read.
 	Files []string
+	// Libraries are those, as CREATE FUNCTION and LOAD write them, whose code is
+	// harmless, at the owner's word: nobody can read it. Set it before the first
+	// Read.
+	Libraries []string
 	// FreeSettings: client_encoding and standard_conforming_strings are not
 	// pinned, for nothing depends on the text. Set it before the first Read.
 	FreeSettings bool
@@ -67,6 +71,9 @@ type Reading struct {
 	Statements []Statement
 	Unknown    []string        // names the catalog does not hold: load it anew and read again
 	Refusal    *policy.Refusal // nil: nothing in itself forbids it
+	// Reaches is Facts.Protected, but for what statements run by a name: whoever
+	// knows what that is says whether it is protected.
+	Reaches bool
 	// Resettable: DISCARD ALL undoes all that the text leaves in the server's session.
 	Resettable bool
 	// Wants: there was no catalog, and with one the facts could be others.
@@ -84,9 +91,10 @@ type Statement struct {
 	Verb    string // the first of its verbs
 	Opaque  bool   // reaches no protected relation: Outputs were not computed, nothing is to be masked
 	Outputs []Output
+	Reaches bool // its errors and notices may quote protected values
 	// Runs names the prepared statement or the cursor (OfCursor) whose rows this
 	// one returns. What it holds is not known here: where anything is protected
-	// the text counts as protected.
+	// the text counts as protected in Facts.
 	Runs     string
 	OfCursor bool
 	// Keeps names the prepared statement or the cursor (OfCursor) that this one
@@ -167,7 +175,7 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 	reading.Facts.Parsed, reading.Resettable = true, true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
-	common := &sharedReading{open: map[string]bool{}}
+	common := &sharedReading{open: map[string]bool{}, libraries: g.Libraries}
 	for _, raw := range tree.Stmts {
 		g.readStatement(&reading, raw, sh, &reader{
 			cat: sh.cat, parser: parser, facts: &reading.Facts, seen: seen, shared: common,
@@ -214,7 +222,9 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
 			statement.Text = reading.Facts.Text
 		}
-		reading.Facts.Protected = reading.Facts.Protected || reached != "" || statement.Runs != "" || sh.firing(r)
+		statement.Reaches = reached != "" || sh.firing(r)
+		reading.Reaches = reading.Reaches || statement.Reaches
+		reading.Facts.Protected = reading.Facts.Protected || statement.Reaches || statement.Runs != ""
 		if reached != "" {
 			r.locate(raw)
 			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
@@ -248,7 +258,7 @@ func (g *Guard) shieldFor(cat *Catalog) *shield {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.shield == nil || g.shield.cat != cat {
-		g.shield = newShield(g.protected, cat, g.parser, g.shield)
+		g.shield = newShield(g.protected, cat, g.parser, g.Libraries, g.shield)
 		g.shield.files = g.Files
 	}
 	return g.shield

@@ -18,6 +18,8 @@ type sharedReading struct {
 	open  map[string]bool // code that is being read
 	reads int
 	cut   bool // something was left out, since it is being read already
+
+	libraries []string // see Guard
 }
 
 // unknown notes that something will run of which nobody knows what it does.
@@ -191,6 +193,8 @@ func (r *reader) routine(f *routine, classed, many bool) {
 		return
 	case f.definition == "" && !f.volatile:
 		return // by its own word
+	case f.definition == "" && f.of(r.shared.libraries):
+		return // by the owner's
 	}
 	facts := r.hidden("routine "+f.id, what, f.definition)
 	if many && slices.ContainsFunc(facts.Verbs, changesRows) {
@@ -287,24 +291,27 @@ func (r *reader) field(name string) {
 	}
 }
 
-// runsText adds what a function does with the SQL it is given.
-func (r *reader) runsText(m *funcCall, name string) {
+// runsText adds what a function does with the SQL it is given. It reports
+// whether all of that is known.
+func (r *reader) runsText(m *funcCall, name string) bool {
 	c, ok := classOf(name)
 	if !ok || c.sql == 0 {
-		return
+		return false
 	}
 	if c.sql > 1 && len(m.Args) > c.sql {
-		return // ts_rewrite with three arguments runs nothing
+		return true // ts_rewrite with three arguments runs nothing
 	}
 	r.certainly(dynamic, "the function "+name+" "+c.why)
 	if c.sql < 0 || len(m.Args) < c.sql || slices.ContainsFunc(m.Args, func(n *node) bool { _, named := unwrap(n).(*namedArg); return named }) {
 		r.unknown("function %s: it builds SQL from its arguments", name)
-		return
+		return false
 	}
+	veiled := len(r.veiled)
 	r.text(m.Args[c.sql-1], "function "+name)
 	if _, isNumber := number(m.Args[len(m.Args)-1]); name == "crosstab" && len(m.Args) > 1 && !isNumber {
 		r.text(m.Args[1], "function "+name) // of the categories
 	}
+	return len(r.veiled) == veiled
 }
 
 // text adds what SQL does that is given as an expression.

@@ -39,7 +39,11 @@ func codeRows(sql string) [][]string {
 	case codeParts[0].query:
 		var rows [][]string
 		for i, r := range routineRows {
-			rows = append(rows, []string{fmt.Sprint(900 + i), "public", r[0], r[1], r[2], r[3], r[4]})
+			library := ""
+			if r[1] == "c" {
+				library = "$libdir/" + r[0]
+			}
+			rows = append(rows, []string{fmt.Sprint(900 + i), "public", r[0], r[1], r[2], r[3], r[4], library})
 		}
 		return rows
 	case codeParts[1].query:

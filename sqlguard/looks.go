@@ -143,6 +143,18 @@ func functionOption(s *functionStmt, name string) string {
 	return ""
 }
 
+// library is that of a function in C: AS 'library', or AS 'library', 'symbol'.
+func library(s *functionStmt) string {
+	for _, n := range s.Options {
+		if d, ok := unwrap(n).(*defElem); ok && d.Defname == "as" {
+			if l, ok := unwrap(d.Arg).(*list); ok && len(l.Items) > 0 {
+				return text(l.Items[0])
+			}
+		}
+	}
+	return ""
+}
+
 func lookRename(m proto.Message, k kind) kind {
 	k.verb = "alter " + object(m.(*renameStmt).RenameType.String())
 	return k

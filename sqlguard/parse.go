@@ -127,7 +127,6 @@ type (
 	alterTableStmt = pg.AlterTableStmt
 	alterTableCmd  = pg.AlterTableCmd
 	grantStmt      = pg.GrantStmt
-	alterDomain    = pg.AlterDomainStmt
 	grantRoleStmt  = pg.GrantRoleStmt
 	lockStmt       = pg.LockStmt
 	vacuumStmt     = pg.VacuumStmt

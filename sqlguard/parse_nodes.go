@@ -10,6 +10,7 @@ type (
 	prepareStmt    = pg.PrepareStmt
 	declareStmt    = pg.DeclareCursorStmt
 	listenStmt     = pg.ListenStmt
+	loadStmt       = pg.LoadStmt
 	alterSystem    = pg.AlterSystemStmt
 	returnStmt     = pg.ReturnStmt
 	parameter      = pg.FunctionParameter

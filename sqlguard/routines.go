@@ -1,6 +1,8 @@
 package sqlguard
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/proto"
 
 	"sallyport/policy"
@@ -283,11 +285,19 @@ func (sh *shield) isSystemWrite(m proto.Message) bool {
 		case *insertStmt:
 			v = m.Relation
 		case *updateStmt:
-			v = m.Relation
+			if v = m.Relation; v.GetRelname() == "pg_class" && onlyEstimates(m.TargetList) {
+				v = nil
+			}
 		case *deleteStmt:
 			v = m.Relation
 		case *mergeStmt:
 			v = m.Relation
+			if v.GetRelname() == "pg_class" && !slices.ContainsFunc(m.MergeWhenClauses, func(n *node) bool {
+				when := n.GetMergeWhenClause()
+				return when.GetCommandType() != mergeUpdate || !onlyEstimates(when.TargetList)
+			}) {
+				v = nil
+			}
 		case *copyStmt:
 			if !m.IsFrom {
 				return false
@@ -305,6 +315,15 @@ func (sh *shield) isSystemWrite(m proto.Message) bool {
 			v = m.Relation
 		}
 		return v != nil && sh.isSystemTable(v)
+	})
+}
+
+// onlyEstimates reports whether an UPDATE of pg_class changes nothing but what
+// the planner takes for a table's size.
+func onlyEstimates(targets []*node) bool {
+	return len(targets) > 0 && !slices.ContainsFunc(targets, func(n *node) bool {
+		t := n.GetResTarget()
+		return t == nil || !slices.Contains([]string{"reltuples", "relpages", "relallvisible"}, t.Name)
 	})
 }
 

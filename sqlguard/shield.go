@@ -41,13 +41,13 @@ type shield struct {
 
 // newShield protects what the patterns name, and every column that older held
 // for protected: under a new name it holds the same values.
-func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) *shield {
+func newShield(patterns []Pattern, cat *Catalog, parser *Parser, libraries []string, older *shield) *shield {
 	sh := &shield{
 		cat: cat, patterns: patterns, parser: parser,
 		columns: map[uint32]map[string][]*dep{}, reaches: map[uint32]bool{},
 		views: map[uint32][]value{}, closed: map[uint32]string{},
 		computed: map[uint32]map[string]bool{}, routines: map[string]*reading{},
-		scans: older.scanned(), harms: map[string]string{}, fired: map[uint32]string{},
+		scans: older.scanned(libraries), harms: map[string]string{}, fired: map[uint32]string{},
 		unnamed: &dep{column: Column{"pg_catalog", "pg_stat_activity", "query"}, filter: Deny},
 	}
 	if cat == nil || len(patterns) == 0 {
@@ -96,9 +96,9 @@ func newShield(patterns []Pattern, cat *Catalog, parser *Parser, older *shield) 
 }
 
 // scanned gives what was read of code before.
-func (sh *shield) scanned() *scans {
+func (sh *shield) scanned(libraries []string) *scans {
 	if sh == nil {
-		return newScans()
+		return newScans(libraries)
 	}
 	return sh.scans
 }

@@ -108,7 +108,7 @@ func (s *Session) completed(a *awaited, kind byte, size int) error {
 	if a.reading != nil && a.reading.Changed != nil {
 		s.changed = a.reading.Changed
 	}
-	s.touched = s.touched || a.protected()
+	s.touched = s.touched || s.protected(a)
 	if a.kind == 'E' {
 		s.answered()
 	} else {
@@ -214,7 +214,7 @@ func (s *Session) scrubbed(a *awaited, r report) report {
 		r = r.scan(s.blank.Scan)
 	}
 	switch {
-	case a != nil && a.protected():
+	case a != nil && s.protected(a):
 		s.touched = true
 		return r.scrub(a.said())
 	case s.touched && a != nil:
@@ -223,11 +223,6 @@ func (s *Session) scrubbed(a *awaited, r report) report {
 		return r.scrub("")
 	}
 	return r
-}
-
-// protected reports whether what is being answered reaches masked columns.
-func (a *awaited) protected() bool {
-	return a.reading != nil && a.reading.Protected || a.portal != nil && a.portal.protected()
 }
 
 // sql is the text behind what is being answered, as far as known.
@@ -251,7 +246,7 @@ func (a *awaited) said() string {
 // notice carries a NoticeResponse, which comes with a statement or on its own.
 func (s *Session) notice(size int) error {
 	a := s.current()
-	if s.blank.Scan == nil && !s.touched && (a == nil || !a.protected()) {
+	if s.blank.Scan == nil && !s.touched && (a == nil || !s.protected(a)) {
 		return s.up.in.pass(s.out, 'N', size)
 	}
 	body, err := s.up.in.hold(size)

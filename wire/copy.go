@@ -16,7 +16,7 @@ func (s *Session) copyBegins(a *awaited, kind byte, size int) error {
 	} else {
 		a.copies = true
 	}
-	if kind == 'G' || !a.protected() && s.blank.Scan == nil {
+	if kind == 'G' || !s.protected(a) && s.blank.Scan == nil {
 		return s.up.in.pass(s.out, kind, size)
 	}
 	body, err := s.up.in.hold(size)

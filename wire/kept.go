@@ -18,9 +18,9 @@ func (s *Session) keep(r *Reading, nth int) {
 	for _, k := range r.Keeps {
 		if k.Nth == nth {
 			if s.kept == nil {
-				s.kept = map[string]Planner{}
+				s.kept = map[string]*Keep{}
 			}
-			s.kept[k.Name] = k.Plans
+			s.kept[k.Name] = &k
 		}
 	}
 }
@@ -36,7 +36,7 @@ func (r *Reading) runs(nth int) string {
 // planOf is the mask plan of the nth statement of a text.
 func (s *Session) planOf(ctx context.Context, r *Reading, nth int, fields []mask.Field) mask.Plan {
 	if kept := s.kept[r.runs(nth)]; kept != nil {
-		return kept.Plan(ctx, 0, fields)
+		return kept.Plans.Plan(ctx, 0, fields)
 	}
 	return r.Plans.Plan(ctx, nth, fields)
 }
@@ -49,14 +49,41 @@ func (s *Session) planPortal(ctx context.Context, o *portal, fields []mask.Field
 		return s.planOf(ctx, &o.statement.reading, 0, fields)
 	case o.bound: // prepared by SQL
 		if o.kept != nil {
-			return o.kept.Plan(ctx, 0, fields)
+			return o.kept.Plans.Plan(ctx, 0, fields)
 		}
 	default: // opened by SQL
 		if o.kept = s.kept[KeptCursor(o.name)]; o.kept != nil {
-			return o.kept.Plan(ctx, 0, fields)
+			return o.kept.Plans.Plan(ctx, 0, fields)
 		}
 	}
 	return s.blank.Plans.Plan(ctx, 0, fields)
+}
+
+// protected reports whether what is being answered reaches masked columns, by
+// itself or by what it runs by a name. Only what is known to be free is.
+func (s *Session) protected(a *awaited) bool {
+	if a.reading != nil && a.reading.Protected {
+		return true
+	}
+	o := a.portal
+	switch {
+	case !s.masks():
+		return false
+	case o == nil:
+		return s.mayRun(a.reading.runs(a.nth))
+	case o.statement != nil:
+		return o.statement.reading.Protected || s.mayRun(o.statement.reading.runs(0))
+	case a.kind == 'B':
+		return s.mayRun(KeptStatement(o.source))
+	case o.bound:
+		return o.kept == nil || o.kept.Protected
+	}
+	return s.mayRun(KeptCursor(o.name))
+}
+
+// mayRun reports whether masked columns may be behind a name.
+func (s *Session) mayRun(name string) bool {
+	return name != "" && (s.kept[name] == nil || s.kept[name].Protected)
 }
 
 // rerun plans anew where the name that a portal runs means something else by
@@ -82,7 +109,7 @@ func (s *Session) rerun(ctx context.Context, o *portal) {
 		f.Table, f.Attribute = 0, 0
 		bare[i] = f
 	}
-	o.plan = strongest(o.plan, s.kept[name].Plan(ctx, 0, bare), len(bare))
+	o.plan = strongest(o.plan, s.kept[name].Plans.Plan(ctx, 0, bare), len(bare))
 }
 
 // strongest masks what either plan does; what they mask in two ways is NULL.

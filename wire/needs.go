@@ -56,7 +56,8 @@ type Reading struct {
 	Refusal *policy.Refusal // nil: it may run
 
 	// Protected says that the text reaches a relation that holds a masked
-	// column: its errors and notices are scrubbed of values.
+	// column: its errors and notices are scrubbed of values. What it runs by a
+	// name says that itself, as a Keep.
 	Protected bool
 	// Plans says how to mask the rows. Nil only where the target masks nothing.
 	Plans Planner
@@ -85,6 +86,8 @@ type Keep struct {
 	Nth   int
 	Name  string  // by KeptStatement or KeptCursor
 	Plans Planner // of its rows, as those of statement 0
+	// Protected is that of its statement, whatever runs it.
+	Protected bool
 }
 
 // KeptStatement and KeptCursor are what Reading.Runs and Keep.Name call a

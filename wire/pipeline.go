@@ -57,9 +57,9 @@ type portal struct {
 	fields    []mask.Field
 	plan      mask.Plan // valid once planned: server loop only
 	planned   bool
-	bound     bool    // by a Bind: source names its statement
-	kept      Planner // of what it runs by a name: server loop only
-	ran       bool    // rows of it have come: server loop only
+	bound     bool  // by a Bind: source names its statement
+	kept      *Keep // what it runs by a name: server loop only
+	ran       bool  // rows of it have come: server loop only
 }
 
 // pipeline is what one session has under way: the messages that the server has
@@ -431,14 +431,14 @@ func (p *pipeline) named(names []string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, name := range names {
-		if s := p.statements[name]; s != nil && s.reading.Protected {
+		if s := p.statements[name]; s.protected() {
 			return true
 		}
 		if o := p.portals[name]; o != nil && o.protected() {
 			return true
 		}
 		for _, a := range p.list {
-			if a.name == name && (a.statement != nil && a.statement.reading.Protected || a.portal != nil && a.portal.protected()) {
+			if a.name == name && (a.statement.protected() || a.portal != nil && a.portal.protected()) {
 				return true
 			}
 		}
@@ -446,8 +446,14 @@ func (p *pipeline) named(names []string) bool {
 	return false
 }
 
-// protected reports whether what runs in the portal reaches a masked column.
-func (o *portal) protected() bool { return o.statement != nil && o.statement.reading.Protected }
+// protected reports whether the statement reaches a masked column, or runs by a
+// name what may.
+func (s *statement) protected() bool {
+	return s != nil && (s.reading.Protected || len(s.reading.Uses) > 0)
+}
+
+// protected reports whether what runs in the portal does.
+func (o *portal) protected() bool { return o.statement.protected() }
 
 // finish asks for the session's end when nothing is under way; now reports that
 // this is so already.

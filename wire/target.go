@@ -43,6 +43,8 @@ type Target struct {
 
 	ServerFiles []string `toml:"server_files"` // folders of the server from which COPY may read where columns are masked
 
+	TrustedLibraries []string `toml:"trusted_libraries"` // of the server, as CREATE FUNCTION writes them: their functions are harmless
+
 	CatalogRefresh time.Duration `toml:"catalog_refresh"` // how old the guard's knowledge of definitions may be; 0 is 5 s
 }
 
@@ -75,6 +77,11 @@ func (t Target) Problems() []policy.KeyError {
 	for _, folder := range t.ServerFiles {
 		if !path.IsAbs(folder) || path.Clean(folder) != folder || folder == "/" {
 			all = append(all, policy.KeyError{Key: "server_files", Err: fmt.Errorf("must be the full paths of folders such as \"/srv/import\", holds %q", folder)})
+		}
+	}
+	for _, library := range t.TrustedLibraries {
+		if library == "" || strings.ContainsAny(library, "*?\x00") {
+			all = append(all, policy.KeyError{Key: "trusted_libraries", Err: fmt.Errorf("must be libraries as CREATE FUNCTION names them, such as \"$libdir/plperl\", holds %q", library)})
 		}
 	}
 	if (t.SSLCert == "") != (t.SSLKey == "") {

@@ -15,6 +15,9 @@ const (
 	catalogTimeout = 15 * time.Second // for one load, all tries
 	loadAgain      = 3                // times a load that failed is tried again
 
+	// A lock that comes between is not waited for: the next try goes around it.
+	beginRead = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '1s'"
+
 	sideIdle = 2 * time.Second // a connection is kept between loads: PostgreSQL waits longer than that to drop its database
 	sideAge  = 5 * time.Minute // and no longer, for its lease may end
 )
@@ -128,7 +131,7 @@ func (c *catalog) load(ctx context.Context, s sides) (*loadedCatalog, error) {
 }
 
 func read(ctx context.Context, side *wire.Side, old *loadedCatalog) (*sqlguard.Catalog, error) {
-	if _, err := side.Query(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"); err != nil {
+	if _, err := side.Query(ctx, beginRead); err != nil {
 		return nil, err
 	}
 	var before *sqlguard.Catalog

@@ -37,6 +37,7 @@ type bench struct {
 	spared  bool // some masks do not hold for everybody
 	outdate func()
 	files   []string // folders of the server in which nothing is protected
+	trusted []string // libraries of the server whose code is harmless
 	unread  bool     // SQL that the parser rejects may pass
 	limit   int      // bytes of a statement that is parsed
 
@@ -66,23 +67,24 @@ func newStatementJudge(cfg *config.Config, masks []mask.Rule, rules *policy.Rule
 	for name, target := range cfg.Postgres {
 		b := &bench{limit: target.ParseLimit, catalog: newCatalog(name, target.CatalogRefresh), unread: target.Unparsed == "allow", ruled: rules.OverSQL(name) != "", shields: map[string]*shield{}}
 		b.steady, b.textual = rules.OnSQLAlone(name)
-		b.outdate, b.files = b.catalog.outdate, target.ServerFiles
+		b.outdate, b.files, b.trusted = b.catalog.outdate, target.ServerFiles, target.TrustedLibraries
 		for _, m := range masks {
 			if len(m.Columns) > 0 && policy.MatchAny(m.Targets, name) {
 				b.masks = append(b.masks, m)
 				b.spared = b.spared || len(m.Unless) > 0
 			}
 		}
-		b.free = j.newShield(nil, b.limit)
+		b.free = j.newShield(nil, b)
 		b.free.guard.FreeSettings = target.ParserSettings == "free"
 		j.benches[name] = b
 	}
 	return j, nil
 }
 
-func (j *statementJudge) newShield(columns *mask.Columns, limit int) *shield {
+func (j *statementJudge) newShield(columns *mask.Columns, b *bench) *shield {
 	guard := sqlguard.New(guarded(columns), j.parser)
-	guard.CopyRows, guard.ParseLimit = true, limit
+	guard.CopyRows, guard.ParseLimit = true, b.limit
+	guard.Files, guard.Libraries = b.files, b.trusted
 	sh := &shield{guard: guard, columns: columns, known: newReadings(), shapes: newReadings()}
 	if every := columns.Every(nil); every != nil {
 		guard.CopyAll, sh.scan = true, every.Text
@@ -111,8 +113,7 @@ func (j *statementJudge) shield(b *bench, p policy.Principal) *shield {
 	if s == nil {
 		s = b.free
 		if columns := mask.NewColumns(mask.Held(b.masks, p), b.catalog.target); columns != nil {
-			s = j.newShield(columns, b.limit)
-			s.guard.Files = b.files
+			s = j.newShield(columns, b)
 		}
 		b.shields[string(held)] = s
 	}
@@ -188,7 +189,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 func (j *statementJudge) decide(b *bench, q policy.Question, known *remembered, text string) wire.Reading {
 	read := known.reading
 	read.Facts.Text = text
-	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Facts.Protected, Resettable: read.Resettable}
+	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Reaches, Resettable: read.Resettable}
 	for _, s := range read.Statements {
 		if s.Runs != "" {
 			out.Uses = append(out.Uses, s.Runs)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 
@@ -134,5 +135,91 @@ func TestKeptElsewhere(t *testing.T) {
 				t.Errorf("it came: %q", b)
 			}
 		})
+	}
+}
+
+// TestKeptErrors: what an error of EXECUTE, FETCH and the like may quote is
+// known where it is known what they run.
+func TestKeptErrors(t *testing.T) {
+	w := newMaskedWorld(t, keptSchema+`CREATE TABLE plain (t text); INSERT INTO plain VALUES ('shown');
+		CREATE FUNCTION opened() RETURNS refcursor LANGUAGE plpgsql AS $$ DECLARE c refcursor := 'inside'; BEGIN OPEN c FOR SELECT t::int FROM plain; RETURN c; END $$;`,
+		strings.Replace(keptMasks, `with = "last4"`, `filter = "allow"`, 1))
+	conn := w.connect(t).PgConn()
+	const quotes, withheld = `invalid input syntax for type integer: "shown"`, "the database's message is withheld: it may quote a protected value"
+	extended := func(portal, statement string) func() error {
+		return func() error {
+			front := conn.Frontend()
+			if statement != "" {
+				front.Send(&pgproto3.Bind{DestinationPortal: portal, PreparedStatement: statement})
+			}
+			front.Send(&pgproto3.Execute{Portal: portal})
+			front.Send(&pgproto3.Sync{})
+			if err := front.Flush(); err != nil {
+				t.Fatal(err)
+			}
+			var failed error
+			for {
+				m, err := front.Receive()
+				if err != nil {
+					t.Fatal(err)
+				}
+				switch m := m.(type) {
+				case *pgproto3.ErrorResponse:
+					failed = errors.New(m.Message)
+				case *pgproto3.ReadyForQuery:
+					return failed
+				}
+			}
+		}
+	}
+	simple := func(sql string) func() error {
+		return func() error {
+			_, err := conn.Exec(t.Context(), sql).ReadAll()
+			return err
+		}
+	}
+	for _, c := range []struct {
+		before string
+		run    func() error
+		want   string
+	}{
+		{"PREPARE f AS SELECT t::int FROM plain", simple("EXECUTE f"), quotes},
+		{"", extended("", "f"), quotes},
+		{"BEGIN; DECLARE c CURSOR FOR SELECT t::int FROM plain", simple("FETCH c"), quotes},
+		{"BEGIN; DECLARE c CURSOR FOR SELECT t::int FROM plain", extended("c", ""), quotes},
+		{"DEALLOCATE f; PREPARE f AS SELECT email::int FROM users", simple("EXECUTE f"), withheld},
+		{"", extended("", "f"), withheld},
+		{"", simple("EXECUTE f"), withheld},
+		{"PREPARE g AS SELECT t::int FROM plain", simple("EXECUTE g"), quotes},
+		{"", simple("EXECUTE g; EXECUTE f"), quotes},
+		{"", simple("EXECUTE f; EXECUTE g"), withheld},
+		{"BEGIN; DECLARE c CURSOR FOR SELECT email::int FROM users", simple("FETCH c"), withheld},
+		{"BEGIN; DECLARE c CURSOR FOR SELECT email::int FROM users", extended("c", ""), withheld},
+		{"BEGIN; SELECT opened()", simple("FETCH inside"), withheld}, // who knows what a function opened
+	} {
+		if c.before != "" {
+			if _, err := conn.Exec(t.Context(), "ROLLBACK; "+c.before).ReadAll(); err != nil {
+				t.Fatalf("%s: %v", c.before, err)
+			}
+		}
+		if err := c.run(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("after %q: got %v, want %q", c.before, err, c.want)
+		}
+		if b := w.seen.take(); bytes.Contains(b, []byte("CANARY")) {
+			t.Errorf("it came: %q", b)
+		}
+	}
+	if _, err := conn.Exec(t.Context(), "ROLLBACK").ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	// A statement of the protocol's own that runs another by its name is named by SQL.
+	if _, err := conn.Prepare(t.Context(), "around", "EXECUTE f", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := simple("EXECUTE around")(); err == nil || !strings.Contains(err.Error(), "can't be run by EXECUTE") {
+		t.Errorf("got %v", err)
+	}
+	if b := w.seen.take(); bytes.Contains(b, []byte("CANARY")) {
+		t.Errorf("it came: %q", b)
 	}
 }

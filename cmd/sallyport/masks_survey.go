@@ -55,7 +55,7 @@ const surveyQuery = `SELECT c.oid, n.nspname, c.relname, a.attname, a.attnum, CA
 func newSurvey(ctx context.Context, j *statementJudge, b *bench, target string, rows int, notes io.Writer) (*survey, error) {
 	s := &survey{target: target, rows: rows, rules: b.masks, notes: notes, shown: time.Now(), shield: b.free}
 	if columns := mask.NewColumns(b.masks, target); columns != nil {
-		s.shield = j.newShield(columns, b.limit)
+		s.shield = j.newShield(columns, b)
 	}
 	redact, _ := mask.Lookup("redact")
 	var err error

@@ -37,7 +37,7 @@ func keeps(out *wire.Reading, of *plans) {
 	for i, s := range of.statements {
 		switch {
 		case s.Keeps != "":
-			out.Keeps = append(out.Keeps, wire.Keep{Nth: i, Name: kept(s, s.Keeps), Plans: newKept(of, i)})
+			out.Keeps = append(out.Keeps, wire.Keep{Nth: i, Name: kept(s, s.Keeps), Plans: newKept(of, i), Protected: s.Reaches})
 		case s.Runs != "":
 			if out.Runs == nil {
 				out.Runs = make([]string, len(of.statements))
