@@ -20,7 +20,7 @@ func TestExampleLoads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Postgres) != 2 || len(c.HTTP) != 2 || len(c.Rules) != 6 || len(c.Masks) != 6 || c.Vault == nil {
+	if len(c.Postgres) != 2 || len(c.HTTP) != 2 || len(c.Rules) != 6 || len(c.Masks) != 7 || c.Vault == nil {
 		t.Errorf("got %+v", c)
 	}
 }

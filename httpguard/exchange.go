@@ -26,13 +26,14 @@ type exchange struct {
 
 	tunnel *tunnel // the connection through the proxy it came by; nil for none
 
-	route   route
-	target  *target    // nil until it is known
-	sides   mask.Sides // what is masked for this caller
-	token   secret.Text
-	who     policy.Caller
-	session *session // nil until there is one
-	number  int64    // within the session, from 1
+	route    route
+	target   *target       // nil until it is known
+	sides    mask.Sides    // what is masked for this caller
+	restores *mask.Content // puts values back that this session's requests had; nil: none is
+	token    secret.Text
+	who      policy.Caller
+	session  *session // nil until there is one
+	number   int64    // within the session, from 1
 
 	header  http.Header // as sent upstream, but for what is injected
 	body    []byte      // as sent upstream, but for what is injected; nil when rest is not
@@ -121,6 +122,9 @@ func (x *exchange) enter(ctx context.Context) error {
 	}
 	if x.sides, err = x.target.masks.For(x.who.Principal); err != nil {
 		return err
+	}
+	if x.sides.Restores() {
+		x.sides, x.restores = x.session.kept.sides(x.sides)
 	}
 	if err := x.checkReach(); err != nil {
 		return err

@@ -49,6 +49,15 @@ func (x *exchange) respond(res *http.Response) error {
 	if err := x.rewriteHosts(res); err != nil {
 		return err
 	}
+	if err := x.maskAndRecord(res); err != nil {
+		return err
+	}
+	x.restore(res)
+	return nil
+}
+
+// maskAndRecord makes the response what is recorded of it.
+func (x *exchange) maskAndRecord(res *http.Response) error {
 	if x.sides.Response.Content != nil {
 		return x.mask(res)
 	}
@@ -150,12 +159,16 @@ func (x *exchange) maskable(res *http.Response) (media, error) {
 	if len(res.Header.Values("Content-Type")) > 1 {
 		return media{}, withheld("it has more than one content type", nil)
 	}
-	list := x.target.provider == gemini && strings.Contains(res.Request.URL.Path, "streamGenerateContent")
-	m := readMedia(res.Header.Get("Content-Type"), x.sides.Response.ByName(), list)
+	m := readMedia(res.Header.Get("Content-Type"), x.sides.Response.ByName(), x.isList(res))
 	if m.streams && m.format == mask.FormatText && x.target.kind != policy.HTTPTarget {
 		m.streams, m.whole = false, wholeNoEvents
 	}
 	return m, nil
+}
+
+// isList reports whether a JSON array comes element by element.
+func (x *exchange) isList(res *http.Response) bool {
+	return x.target.provider == gemini && strings.Contains(res.Request.URL.Path, "streamGenerateContent")
 }
 
 // readMaskable reads the whole body of a response. Of one that can't be read

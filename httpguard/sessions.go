@@ -42,6 +42,8 @@ type session struct {
 	recording Recording
 	err       error // of begin
 
+	kept kept // values that come back
+
 	broken atomic.Bool // a write failed: nothing more can be recorded here
 
 	// Under sessions.mu:

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"sallyport/mask"
 	"sallyport/policy"
 	"sallyport/recorder"
 )
@@ -176,6 +177,9 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 
 	caller := &socket{name: "caller", r: from, w: conn, masks: false, wantsMask: true, hides: newFrames(x.sides.Request)}
 	upstream := &socket{name: "upstream", r: bufio.NewReader(up), w: up, masks: true, hides: newFrames(x.sides.Response)}
+	if x.restores != nil {
+		upstream.shows = mask.NewFrames(x.restores)
+	}
 	caller.deadline = func() { _ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 	var both sync.WaitGroup
 	move := func(from, to *socket) {
@@ -252,8 +256,10 @@ func (x *exchange) pass(from, to *socket, m message) string {
 	if from.masks {
 		x.bytes += int64(len(m.payload))
 	}
-	if err := to.write(m.op, m.payload); err != nil {
-		return "the " + to.name + " went away"
+	for _, m := range from.shown(m) {
+		if err := to.write(m.op, m.payload); err != nil {
+			return "the " + to.name + " went away"
+		}
 	}
 	return ""
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"sync"
 	"unicode/utf8"
+
+	"sallyport/mask"
 )
 
 // Opcodes: RFC 6455, section 5.2.
@@ -46,7 +48,8 @@ type socket struct {
 	masks     bool // what is written to it is masked: it is a server
 	wantsMask bool // what it sends must be masked: it is a client
 	deadline  func()
-	hides     *frames // what is masked in what it sends; nil: nothing
+	hides     *frames      // what is masked in what it sends; nil: nothing
+	shows     *mask.Events // puts values back in what the other side sees of it; nil: none
 
 	op   byte   // of the message whose fragments are read
 	part []byte // its fragments so far

@@ -12,8 +12,9 @@ import (
 // string that is itself a JSON document is masked like one, to a depth of
 // maxNested. Names of members and numbers are left as they are.
 type Content struct {
-	fields *Fields
-	detect *Detectors
+	fields   *Fields
+	detect   *Detectors
+	restores *Tokens // not nil: values are put in the place of tokens, and nothing is masked
 }
 
 const maxNested = 3 // documents within strings within documents ...
@@ -24,7 +25,7 @@ func NewContent(f *Fields, d *Detectors) *Content {
 	if f == nil && d == nil {
 		return nil
 	}
-	return &Content{f, d}
+	return &Content{fields: f, detect: d}
 }
 
 // Text appends a text in UTF-8 with all that is protected in it masked, and says

@@ -74,8 +74,13 @@ func NewDetectors(list ...Detection) (*Detectors, error) {
 	if len(d.names) == 0 {
 		return nil, nil
 	}
+	return d.pooled(), nil
+}
+
+// pooled makes the scans that many share.
+func (d *Detectors) pooled() *Detectors {
 	d.scans = &sync.Pool{New: func() any { return newScan(d) }}
-	return d, nil
+	return d
 }
 
 func (d *Detectors) add(name, kind string, with *Transform) {

@@ -17,6 +17,7 @@ type event struct {
 	nodes []node
 	edits []edit
 	names map[string]string // of members, each kept once
+	full  bool              // lists of tokens stay
 	in    bytes.Buffer
 	dec   *jsontext.Decoder
 }
@@ -229,7 +230,7 @@ func (e *event) skip(n int) {
 // empty empties a list of tokens, unless it is empty.
 func (e *event) empty(n int) {
 	switch {
-	case n == none || e.nodes[n].first == 0 || e.nodes[n].done:
+	case n == none || e.nodes[n].first == 0 || e.nodes[n].done || e.full:
 	case e.nodes[n].kind == jsontext.KindBeginArray:
 		e.set(n, []byte("[]"))
 	default:

@@ -57,10 +57,16 @@ type strand struct {
 }
 
 // NewEvents begins a stream.
-func NewEvents(c *Content) *Events { return &Events{content: c} }
+func NewEvents(c *Content) *Events {
+	return &Events{content: c, event: event{full: c.restores != nil}}
+}
 
 // NewFrames begins what one side of a WebSocket sends, a value a message.
-func NewFrames(c *Content) *Events { return &Events{content: c, frames: true} }
+func NewFrames(c *Content) *Events {
+	m := NewEvents(c)
+	m.frames = true
+	return m
+}
 
 // Masked is how many values were masked so far.
 func (m *Events) Masked() int { return m.masked }
@@ -71,6 +77,10 @@ func (m *Events) Masked() int { return m.masked }
 func (m *Events) Event(data []byte) ([]Event, error) {
 	e := &m.event
 	if err := e.parse(data); err != nil {
+		if m.content.restores != nil { // there is nothing to hide
+			m.out = append(m.out[:0], Event{Data: data})
+			return m.out, nil
+		}
 		return nil, err
 	}
 	m.out = m.out[:0]
@@ -233,6 +243,8 @@ func (m *Events) search(n int, context string) {
 	v := e.nodes[n]
 	switch {
 	case v.done || v.kind == jsontext.KindString && sealed(v.name, e.raw(n)):
+	case v.kind == jsontext.KindNumber && m.content.restores != nil:
+		m.restoreNumber(n)
 	case v.kind == jsontext.KindString && m.isClean(context, e.raw(n)):
 	case v.kind == jsontext.KindString:
 		text := e.text(n)
@@ -269,7 +281,7 @@ func (m *Events) search(n int, context string) {
 // into before and nothing was found: ids, the model's name and the like stand in
 // every event of a stream.
 func (m *Events) isClean(context string, raw []byte) bool {
-	if len(m.clean) == 0 || len(raw) > maxCleanLen || len(context) > maxCleanLen {
+	if len(m.clean) == 0 || m.content.restores != nil || len(raw) > maxCleanLen || len(context) > maxCleanLen {
 		return false
 	}
 	var key [2*maxCleanLen + 1]byte

@@ -86,6 +86,9 @@ func (w *walk) value() error {
 	if w.texts != nil && w.dec.PeekKind() == jsontext.KindString {
 		return w.text()
 	}
+	if w.texts != nil && w.texts.restores != nil && w.dec.PeekKind() == jsontext.KindNumber {
+		return w.number()
+	}
 	token, err := w.dec.ReadToken()
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

@@ -21,7 +21,7 @@ func (c *Content) JSON(dst, src []byte) (out []byte, masked int, err error) {
 		return dst, 0, fmt.Errorf("mask json: %w", err)
 	}
 	out = append(w.dst, src[w.copied:]...)
-	if w.masked > 0 {
+	if w.masked > 0 && c.restores == nil {
 		out = w.tokens.cut(out)
 	}
 	return out, w.masked, nil

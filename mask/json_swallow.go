@@ -16,6 +16,9 @@ func (d *jsonText) pass(dst []byte, b byte) []byte {
 	if len(d.held) > 0 {
 		// What was kept is a name before its colon, or a literal before what ends it.
 		literal := d.state != docColon
+		if literal && d.lane.content.restores != nil {
+			d.held = d.lane.restored(d.held)
+		}
 		dst = d.emit(dst, d.held)
 		d.held = d.held[:0]
 		if literal && d.with != nil && len(d.open) == d.from {

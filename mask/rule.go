@@ -19,6 +19,7 @@ type Rule struct {
 	Filter  string   `toml:"filter"`  // deny, equality or allow; equality unless named
 	Unless  []string `toml:"unless"`  // group:NAME, subject:NAME, issuer:URL, for whom it does not hold; * allowed
 	In      string   `toml:"in"`      // response, request or both; response unless named
+	Restore bool     `toml:"restore"` // tokens in answers become the values that the session's requests had
 
 	key Key // what Key leads to; WithKey sets it
 }
@@ -105,6 +106,13 @@ func (r Rule) Problems() []Problem {
 	case len(r.Fields) == 0 && len(r.Detect) == 0:
 		add("in", "says where fields are masked, and this mask has no fields")
 	}
+	switch {
+	case !r.Restore:
+	case r.with() != "token":
+		add("restore", "only with = \"token\" can be undone")
+	case len(r.Columns) > 0 || !r.inRequest():
+		add("restore", "gives back what requests of HTTP targets had: write fields or detect, and in = \"request\" or \"both\"")
+	}
 	return all
 }
 
@@ -129,6 +137,9 @@ func (r Rule) transform() *Transform {
 		return t
 	}
 	if t, err := LookupKeyed(r.With, r.key); err == nil {
+		if r.Restore {
+			return t.restorable()
+		}
 		return t
 	}
 	return transforms["redact"]

@@ -29,6 +29,8 @@ type Transform struct {
 	// masked what it does. detected.go
 	scan  *Content
 	first *Transform
+	// restores: its tokens become values again in what the session is answered. restore.go
+	restores bool
 	// lone: a list shrinks to one element, so that nothing tells how long it was.
 	lone bool
 }

@@ -113,6 +113,22 @@ func member(name string) step {
 	return step{name, memberStep}
 }
 
+// arrowStep reads the right side of -> or ->>, whose type says what it is: a text
+// names a member, an integer, '0'::int too, is a place.
+func arrowStep(n *node) (step, bool) {
+	if c, ok := unwrap(n).(*typeCast); ok && !isTextType(c.TypeName) {
+		_, as := qualified(names(c.TypeName.GetNames()))
+		_, isText := constantText(c.Arg)
+		_, isNumber := number(c.Arg)
+		return step{kind: placeStep}, (isNumber || isText) && slices.Contains([]string{"int2", "int4"}, as)
+	}
+	if _, isNumber := number(n); isNumber {
+		return step{kind: placeStep}, true
+	}
+	name, ok := exactText(n)
+	return step{name, memberStep}, ok
+}
+
 // stepsOf reads constants as steps; false when one of them is none.
 func stepsOf(nodes []*node) ([]step, bool) {
 	var steps []step
@@ -121,7 +137,7 @@ func stepsOf(nodes []*node) ([]step, bool) {
 			steps = append(steps, member(text(bare(n))))
 			continue
 		}
-		name, ok := constantText(n)
+		name, ok := exactText(n, "int2", "int4", "int8")
 		if !ok {
 			return nil, false
 		}
@@ -132,10 +148,16 @@ func stepsOf(nodes []*node) ([]step, bool) {
 
 // pathOf reads the right side of #> : '{a,b}' or ARRAY['a', 'b'].
 func pathOf(n *node) ([]step, bool) {
-	if a, ok := unwrap(bare(n)).(*aArray); ok {
+	if c, ok := unwrap(n).(*typeCast); ok && len(c.TypeName.GetArrayBounds()) > 0 {
+		if !isTextType(&typeName{Names: c.TypeName.Names, Typmods: c.TypeName.Typmods}) {
+			return nil, false
+		}
+		n = c.Arg
+	}
+	if a, ok := unwrap(n).(*aArray); ok {
 		return stepsOf(a.Elements)
 	}
-	s, ok := constantText(n)
+	s, ok := exactText(n)
 	if !ok || len(s) < 2 || s[0] != '{' || s[len(s)-1] != '}' || strings.ContainsAny(s[1:len(s)-1], `{}\`) {
 		return nil, false
 	}
@@ -179,14 +201,9 @@ func (ev eval) ofDocument(op string, l value, right *node) (value, bool) {
 	}
 	switch op {
 	case "->", "->>":
-		n := bare(right)
-		s := step{kind: placeStep}
-		if _, isNumber := number(n); !isNumber {
-			name, ok := constantText(n)
-			if !ok {
-				return value{}, false
-			}
-			s = step{name, memberStep}
+		s, ok := arrowStep(right)
+		if !ok {
+			return value{}, false
 		}
 		return l.take([]step{s}, op == "->>")
 	case "#>", "#>>":
@@ -194,7 +211,7 @@ func (ev eval) ofDocument(op string, l value, right *node) (value, bool) {
 			return l.take(steps, op == "#>>")
 		}
 	case "-", "#-": // without a member
-		_, named := constantText(right)
+		_, named := exactText(right)
 		_, listed := pathOf(right)
 		if named || listed {
 			return l, true
@@ -206,11 +223,11 @@ func (ev eval) ofDocument(op string, l value, right *node) (value, bool) {
 			return value{}, true
 		}
 	case "@>":
-		if s, ok := constantText(right); ok && l.doc.frees(s) {
+		if s, ok := exactText(right, "jsonb"); ok && l.doc.frees(s) {
 			return value{}, true
 		}
 	case "@?", "@@":
-		if s, ok := constantText(right); ok {
+		if s, ok := exactText(right, "jsonpath"); ok {
 			if steps, ok := simplePath(s); ok && op == "@?" {
 				if v, ok := l.take(steps, false); ok && (v.doc == nil || v.doc.reach() != ReachAll) {
 					return value{}, true
@@ -326,7 +343,7 @@ func (ev eval) documentCall(name string, m *funcCall, args []value) (value, bool
 	case "jsonb_path_query", "jsonb_path_query_first", "jsonb_path_query_array":
 		s, ok := "", false
 		if len(m.Args) == 2 {
-			s, ok = constantText(m.Args[1])
+			s, ok = exactText(m.Args[1], "jsonpath")
 		}
 		if steps, simple := simplePath(s); ok && simple {
 			return doc.take(steps, false)
@@ -407,7 +424,7 @@ func (ev eval) freeComparison(m *aExpr, l value) bool {
 		return false
 	}
 	bracket := func(n *node, more string) bool {
-		s, ok := constantText(n)
+		s, ok := exactText(n, "json", "jsonb")
 		s = strings.TrimLeft(s, " \t\r\n")
 		return !ok || s == "" || strings.ContainsAny(s[:1], "{["+more)
 	}

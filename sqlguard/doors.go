@@ -265,8 +265,11 @@ func (sh *shield) closeSurgery(r *reader, m proto.Message) *policy.Refusal {
 		}
 	}
 	for _, f := range r.setCalls {
-		if len(f.Args) > 0 && policy.MatchAny(closedSettings, strings.ToLower(text(f.Args[0]))) {
-			closed = strings.ToLower(text(f.Args[0]))
+		if len(f.Args) == 0 {
+			continue
+		}
+		if name, _ := constantText(f.Args[0]); policy.MatchAny(closedSettings, strings.ToLower(name)) {
+			closed = strings.ToLower(name)
 		}
 	}
 	if closed != "" {

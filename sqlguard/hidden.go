@@ -334,23 +334,6 @@ func (r *reader) text(n *node, what string) {
 	}
 }
 
-// constantText gives a text written as one literal or several, joined.
-func constantText(n *node) (string, bool) {
-	switch m := unwrap(n).(type) {
-	case *aConst:
-		return constText(m), m.GetSval() != nil
-	case *typeCast:
-		return constantText(m.Arg)
-	case *aExpr:
-		if m.Kind == opPlain && operator(m) == "||" && m.Lexpr != nil {
-			a, ok1 := constantText(m.Lexpr)
-			b, ok2 := constantText(m.Rexpr)
-			return a + b, ok1 && ok2
-		}
-	}
-	return "", false
-}
-
 // firesOnDDL adds what event triggers run.
 func (r *reader) firesOnDDL() {
 	if r.cat == nil || r.cat.code == nil {

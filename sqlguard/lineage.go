@@ -238,6 +238,18 @@ func (a *analyst) refers(m proto.Message, own *rangeVar, what string) {
 	if bad || keys < mentions {
 		a.misunderstood(what + " that refers to it (write REFERENCES with the columns by name)")
 	}
+	a.stores(m, what)
+}
+
+// stores refuses expressions in a definition that call a function over protected
+// columns: a default, a check, a bound or USING keeps what it gives.
+func (a *analyst) stores(m proto.Message, what string) {
+	if contains(m, func(m proto.Message) bool {
+		f, ok := m.(*funcCall)
+		return ok && len(a.sh.called(lastOf(names(f.Funcname)))) > 0
+	}) {
+		a.misunderstood(what + " with a function that reads it")
+	}
 }
 
 // misunderstood refuses a form of statement, or of a part of one.

@@ -48,16 +48,22 @@ func (r *reader) refuseSettings() *policy.Refusal {
 		if len(f.Args) == 0 {
 			continue
 		}
-		if slices.ContainsFunc(f.Args, func(n *node) bool { _, named := unwrap(n).(*namedArg); return named }) || !isConstant(f.Args[0]) {
+		said, known := constantText(f.Args[0])
+		if slices.ContainsFunc(f.Args, func(n *node) bool { _, named := unwrap(n).(*namedArg); return named }) || !known {
 			return &policy.Refusal{
 				Kind: policy.Denied, Public: "set_config needs the name of the setting as a constant here",
 				Detail: "Another name could change how the server reads statements.",
 				Hint:   "Write the name as a literal: set_config('name', value, false).",
 			}
 		}
-		name := strings.ToLower(text(f.Args[0]))
-		if ok, isPinned := pinned[name]; isPinned && (len(f.Args) < 2 || !isConstant(f.Args[1]) || !ok(text(f.Args[1]))) {
-			return pinnedRefusal(name)
+		name := strings.ToLower(said)
+		if ok, isPinned := pinned[name]; isPinned {
+			if len(f.Args) < 2 {
+				return pinnedRefusal(name)
+			}
+			if value, known := constantText(f.Args[1]); !known || !ok(value) {
+				return pinnedRefusal(name)
+			}
 		}
 	}
 	if slices.Contains(r.writesTo, "pg_settings") {

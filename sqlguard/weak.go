@@ -334,9 +334,15 @@ func (c condition) ofBound(e *aExpr, op string, negated bool) (truth, bool) {
 	return some, true
 }
 
-// made reports whether a value is computed from constants alone.
+// made reports whether a value is computed from constants alone, or is one that
+// a cast may have cut.
 func made(n *node) bool {
-	if _, ok := unwrap(bare(n)).(*funcCall); !ok {
+	switch m := unwrap(bare(n)).(type) {
+	case *funcCall:
+	case *aConst:
+		_, ok := constantText(n)
+		return m.GetSval() != nil && !ok
+	default:
 		return false
 	}
 	return !contains(n, func(m proto.Message) bool {

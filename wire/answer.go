@@ -77,7 +77,7 @@ func (s *Session) answered() {
 
 // acknowledged makes a Parse, Bind or Close hold.
 func (s *Session) acknowledged(a *awaited, kind byte, size int) error {
-	if want := map[byte]byte{'1': 'P', '2': 'B', '3': 'C'}[kind]; a.kind != want {
+	if a.kind != "PBC"[kind-'1'] {
 		return unasked(kind)
 	}
 	if kind == '2' && a.portal.statement == nil {

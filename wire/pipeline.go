@@ -74,17 +74,18 @@ type pipeline struct {
 	mu         sync.Mutex
 	changed    *sync.Cond
 	list       []*awaited
-	segment    int       // index in list after the last Sync or Query: where the last segment begins
-	queried    int       // bytes of the queries in list
-	renaming   int       // how many of list are Parse or Close
-	skipping   bool      // the server skips all up to the next Sync
-	copying    bool      // the server is in COPY IN: it reads past Sync and Flush
-	swallowed  int       // Syncs sent during the latest COPY IN, of which an error may make some count
-	unsettled  bool      // something was sent since the latest ReadyForQuery that was due
-	over       bool      // no answer comes any more
-	ending     error     // the session ends with this when list is empty
-	status     byte      // of the last ReadyForQuery: I, T or E
-	since      time.Time // when list became empty
+	few        [8]*awaited // list, as long as it is short
+	segment    int         // index in list after the last Sync or Query: where the last segment begins
+	queried    int         // bytes of the queries in list
+	renaming   int         // how many of list are Parse or Close
+	skipping   bool        // the server skips all up to the next Sync
+	copying    bool        // the server is in COPY IN: it reads past Sync and Flush
+	swallowed  int         // Syncs sent during the latest COPY IN, of which an error may make some count
+	unsettled  bool        // something was sent since the latest ReadyForQuery that was due
+	over       bool        // no answer comes any more
+	ending     error       // the session ends with this when list is empty
+	status     byte        // of the last ReadyForQuery: I, T or E
+	since      time.Time   // when list became empty
 	statements map[string]*statement
 	portals    map[string]*portal
 	pending    int   // how many of list may change definitions
@@ -120,6 +121,9 @@ func (p *pipeline) push(a *awaited) bool {
 		p.unsettled = true
 		p.swallowed++
 		return true
+	}
+	if p.list == nil {
+		p.list = p.few[:0]
 	}
 	p.list = append(p.list, a)
 	p.unsettled = true
@@ -277,6 +281,10 @@ func (p *pipeline) pop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.take(1)
+	if len(p.list) == 0 { // from the beginning again: only the server loop, which is here, holds what was taken
+		clear(p.few[:])
+		p.list = p.few[:0]
+	}
 }
 
 // fail takes away the head and all the server now skips, up to the next Sync.

@@ -279,7 +279,7 @@ func (w *world) pass(client net.Conn, database string) {
 }
 
 // upstream answers with the script's own files: /v1/models is the file
-// upstream/v1/models, JSON unless its name says otherwise.
+// upstream/v1/models, JSON unless its name says otherwise; /echo gives back what it gets.
 func (w *world) upstream() string {
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		request, err := httputil.DumpRequest(r, true)
@@ -289,6 +289,9 @@ func (w *world) upstream() string {
 		}
 		_, _ = w.seen.Write(request)
 		text, err := os.ReadFile(filepath.Join(w.dir, "upstream", filepath.FromSlash(r.URL.Path)))
+		if strings.HasSuffix(r.URL.Path, "/echo") {
+			text, err = io.ReadAll(r.Body)
+		}
 		kind := map[string]string{".txt": "text/plain", ".sse": "text/event-stream"}[filepath.Ext(r.URL.Path)]
 		if kind == "" {
 			kind = "application/json"

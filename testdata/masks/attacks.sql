@@ -283,3 +283,45 @@ SELECT nullif(password, 'CANARYpw1'), coalesce(nullif(password, 'x'), 'same') FR
 SELECT CASE password WHEN 'x' THEN 1 ELSE 0 END FROM users
 SELECT password IS DISTINCT FROM 'x', password = 'x', password > 'D' FROM users
 SELECT bool_or(password > 'D') FROM users
+
+-- Definitions that keep what a function over protected columns gives.
+CREATE TABLE z (a text DEFAULT first_word(), b int); INSERT INTO z (b) VALUES (1); TABLE z -- refused
+CREATE TABLE z (a text GENERATED ALWAYS AS (first_word()) STORED, b int); INSERT INTO z (b) VALUES (1); TABLE z -- refused
+CREATE TABLE z (a text CHECK (a <> first_word())); INSERT INTO z VALUES ('x') -- refused
+CREATE TABLE z (a text) PARTITION BY LIST (a); CREATE TABLE y PARTITION OF z FOR VALUES IN (first_word()); SELECT pg_get_expr(relpartbound, oid) FROM pg_class -- refused
+ALTER TABLE notes ADD COLUMN z text DEFAULT first_word(); SELECT z FROM notes -- refused
+ALTER TABLE notes ALTER COLUMN body TYPE text USING first_word(); SELECT body FROM notes -- refused
+ALTER TABLE notes ALTER COLUMN body SET DEFAULT first_word(); INSERT INTO notes (n) VALUES (1) RETURNING body -- refused
+ALTER TABLE notes ADD CHECK (body < first_word()) -- refused
+CREATE DOMAIN z AS text DEFAULT first_word() -- refused
+CREATE INDEX ON notes ((body || first_word())) -- refused
+CREATE FUNCTION z(a text DEFAULT first_word()) RETURNS text LANGUAGE sql RETURN a; SELECT z() -- refused
+CREATE VIEW z AS SELECT first_word() AS a -- refused
+PREPARE z(text) AS SELECT $1; EXECUTE z(first_word()) -- refused
+
+-- Paths of documents whose constants are not what is written: cut by their type, or a number by it.
+SELECT profile ->> 'passwordX'::varchar(8) FROM customers
+SELECT profile ->> 'passwordX'::char(8) FROM customers
+SELECT profile #>> '{passwordX}'::varchar(8)[] FROM customers
+SELECT profile #>> ARRAY['passwordX'::varchar(8)] FROM customers
+SELECT profile #>> ARRAY['passwordX']::varchar(8)[] FROM customers
+SELECT profile['passwordX'::varchar(8)] FROM customers
+SELECT jsonb_path_query(profile, '$.passwordX'::varchar(10)::jsonpath) FROM customers
+SELECT jsonb_extract_path_text(profile, 'passwordX'::varchar(8)) FROM customers
+CREATE DOMAIN d8 AS varchar(8); SELECT profile ->> 'passwordX'::d8, jsonb_extract_path_text(profile, 'passwordX'::d8) FROM customers
+CREATE TEMP TABLE password (a int); SELECT profile ->> ('PASSWORD'::regclass::text) FROM customers
+SELECT jsonb_agg(profile) -> '0'::int -> 'prefs' ->> 'codes' FROM customers
+SELECT jsonb_agg(profile) -> '0'::int -> 'prefs', jsonb_agg(profile) -> -1 -> 'prefs' FROM customers
+SELECT profile ->> 'ageX'::varchar(3) FROM customers
+SELECT id FROM customers WHERE profile ->> 'prefs' LIKE 'X{"lang": "en", "codes": ["CANARYjc%' ESCAPE 'X' -- refused
+SELECT id FROM customers WHERE profile ->> 'prefs' LIKE '{"lang": "en", "codes": ["CANARYjcX'::varchar(33) || '%' -- refused
+SELECT array_agg(profile)::text, array_agg(profile -> 'prefs')::text, (array_agg(profile))[1] -> 'prefs' FROM customers
+SELECT profile -> 'prefs' FROM customers UNION ALL SELECT profile FROM customers -- masked
+SELECT CASE WHEN id > 2 THEN profile -> 'prefs' ELSE profile END, coalesce(profile -> 'prefs', profile) FROM customers -- masked
+SELECT x.prefs, x.password FROM customers c, jsonb_to_record(c.profile) AS x(prefs json, password name)
+UPDATE customers SET profile = profile -> 'prefs'; SELECT profile FROM customers -- refused
+UPDATE customers SET profile = jsonb_build_object('x', profile); SELECT profile FROM customers -- refused
+UPDATE customers SET profile['x'] = profile['prefs']; SELECT profile FROM customers -- refused
+INSERT INTO customers (id, name, profile) SELECT id + 1000, 'x', profile -> 'prefs' FROM customers; SELECT profile FROM customers -- refused
+SELECT set_config('standard_conforming_stringsX'::varchar(27), 'off', false); SELECT 'a\'' , password FROM users --' -- refused
+SELECT set_config('allow_system_table_modsX'::varchar(23), 'on', false) -- refused

@@ -54,6 +54,7 @@ CREATE VIEW totals AS SELECT customer_id, count(*) AS n, sum(amount) AS total FR
 CREATE VIEW cities AS SELECT id, profile -> 'address' AS address, profile ->> 'password' AS word FROM customers;
 CREATE MATERIALIZED VIEW cached AS SELECT id, api_key AS k2, password || '' AS pw2, name FROM users;
 CREATE FUNCTION find_user(p int) RETURNS TABLE (uid int, display text, word text) LANGUAGE sql STABLE AS 'SELECT id, name, password FROM users WHERE id = p';
+CREATE FUNCTION first_word() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT password FROM users WHERE id = 1';
 CREATE FUNCTION order_count(c int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM orders WHERE customer_id = c';
 CREATE INDEX ON users (length(api_key)) WHERE api_key > 'CANARYak';
 CREATE STATISTICS users_ext (mcv) ON api_key, name FROM users;
