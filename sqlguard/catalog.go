@@ -33,6 +33,8 @@ type Catalog struct {
 	rows    map[string][][]string // that it was made of, by part
 	columns map[string]bool       // names of the columns of all relations
 	casts   map[string][]string   // functions that others made and that cast, by the name of the type they give
+
+	within *within // nil: it is what everybody sees
 }
 
 // relation is whatever can be selected from.

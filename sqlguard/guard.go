@@ -257,6 +257,9 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 func (g *Guard) shieldFor(cat *Catalog) *shield {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if cat != nil && cat.within != nil {
+		return cat.within.shield(g, cat)
+	}
 	if g.shield == nil || g.shield.cat != cat {
 		g.shield = newShield(g.protected, cat, g.parser, g.Libraries, g.shield)
 		g.shield.files = g.Files

@@ -14,17 +14,29 @@ import (
 // session ends. A refusal already given (for a text that could not be read)
 // is recorded like one of the judge's.
 func (s *Session) admit(ctx context.Context, text string, refusal *policy.Refusal) (*awaited, error) {
-	reading := s.judge(ctx, text, refusal)
+	reading, _, err := s.judge(ctx, text, refusal)
+	if err != nil {
+		return nil, err
+	}
 	a := &awaited{text: text, reading: &reading, refusal: reading.Refusal}
 	return a, s.recordStatement(a, text, nil)
 }
 
 // judge asks the judge, and closes what only the session can see: SQL that runs
 // a statement of the extended protocol by its name, past its mask.
-func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusal) Reading {
-	var r Reading
+//
+// Where it was judged inside a transaction that has changed definitions, changes
+// says after how many; it holds no longer than they do.
+func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusal) (r Reading, changes int64, err error) {
 	if refusal == nil {
-		r = s.server.needs.Judge.Judge(ctx, s.question(), text)
+		in, err := s.inside()
+		if err != nil {
+			return Reading{}, 0, err
+		}
+		if in != nil {
+			changes = in.changes
+		}
+		r = s.server.needs.Judge.Judge(ctx, s.question(), text, in)
 		if r.Refusal == nil && len(r.Uses) > 0 && s.pipe.named(r.Uses) {
 			r.Refusal = &policy.Refusal{
 				Kind: policy.Denied, Rule: "(mask)",
@@ -42,11 +54,11 @@ func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusa
 		}
 		s.server.metrics.refusals.WithLabelValues(r.Refusal.Kind.String()).Inc()
 		s.target.count.denied.Inc()
-		return r
+		return r, changes, nil
 	}
 	s.target.count.allowed.Inc()
 	s.lasting = s.lasting || !r.Resettable
-	return r
+	return r, changes, nil
 }
 
 // recordStatement writes what is about to happen. What can't be recorded does

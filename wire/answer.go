@@ -9,6 +9,9 @@ import (
 // closed: what it does not name, or what comes where it can't, ends the session.
 // PostgreSQL 17, protocol-message-formats.html, messages marked (B).
 func (s *Session) answer(ctx context.Context, kind byte, size int) error {
+	if a := s.current(); a != nil && a.asked != nil && kind != 'A' {
+		return s.answerInside(a, kind, size)
+	}
 	// What may come at any time answers nothing.
 	switch kind {
 	case 'N':
@@ -108,6 +111,7 @@ func (s *Session) completed(a *awaited, kind byte, size int) error {
 	if a.reading != nil && a.reading.Changed != nil {
 		s.changed = a.reading.Changed
 	}
+	s.pipe.ran(a.reading, false)
 	s.touched = s.touched || s.protected(a)
 	if a.kind == 'E' {
 		s.answered()
@@ -167,6 +171,7 @@ func (s *Session) serverError(size int) error {
 	if a == nil || r.get('V') == "FATAL" || r.get('V') == "PANIC" {
 		return writeMessage(s.out, 'E', s.scrubbed(a, r).encode())
 	}
+	s.pipe.ran(a.reading, true)
 	refusal, r := a.instead(r)
 	if refusal != nil {
 		a.code, a.message = sqlstates[refusal.Kind], refusal.Public

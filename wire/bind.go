@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -26,9 +27,9 @@ type boundValue struct {
 }
 
 // bind notes which statement a portal runs, and with which values.
-func (s *Session) bind(size int) error {
+func (s *Session) bind(ctx context.Context, size int) error {
 	if size > growStep {
-		return s.bindLong(size)
+		return s.bindLong(ctx, size)
 	}
 	body, err := s.in.hold(size)
 	if err != nil {
@@ -50,16 +51,39 @@ func (s *Session) bind(size int) error {
 	if !p.done() {
 		return errMalformedBind()
 	}
-	if o.statement, err = s.statementNamed(o.source); err != nil {
+	a, err := s.bound(ctx, o)
+	if err != nil {
 		return err
 	}
 	if err := s.pipe.keep(o.weight()); err != nil {
 		return err
 	}
-	if !s.pipe.push(&awaited{kind: 'B', name: o.name, portal: o}) {
-		return nil
+	switch {
+	case !s.pipe.push(a):
+		return s.skipped(a)
+	case a.refusal != nil:
+		return s.poisonBind(a)
 	}
 	return writeMessage(s.up.out, 'B', body)
+}
+
+// bound finds the statement that a Bind means, as it is judged now. Where that
+// refuses it, so is the Bind, and recorded as a statement would be.
+func (s *Session) bound(ctx context.Context, o *portal) (*awaited, error) {
+	found, err := s.statementNamed(o.source)
+	if err != nil {
+		return nil, err
+	}
+	if o.statement, err = s.judgedNow(ctx, found); err != nil {
+		return nil, err
+	}
+	a := &awaited{kind: 'B', name: o.name, portal: o}
+	if st := o.statement; st != nil && st.reading.Refusal != nil {
+		a.refusal, a.reading, a.text = st.reading.Refusal, &st.reading, st.text
+		params, notes := o.recorded()
+		return a, s.recordStatement(a, st.text, params, notes...)
+	}
+	return a, nil
 }
 
 func errMalformedBind() error { return malformed("invalid format of a Bind message") }
@@ -67,26 +91,36 @@ func errMalformedBind() error { return malformed("invalid format of a Bind messa
 // bindLong is bind for a message that is not held. Its head is read before any
 // of it is sent. When the rest turns out malformed the session ends, and with it
 // the message that the server has begun to read: it is never completed.
-func (s *Session) bindLong(size int) error {
+func (s *Session) bindLong(ctx context.Context, size int) error {
 	b := &body{s.in, size}
 	o, formats, head, count, err := readBindHead(b)
 	if err != nil {
 		return bindError(err)
 	}
-	if o.statement, err = s.statementNamed(o.source); err != nil {
+	a, err := s.bound(ctx, o)
+	if err != nil {
 		return err
 	}
 	if err := s.pipe.keep(o.weight() + maxRecorded); err != nil {
 		return err
 	}
 	var w io.Writer = io.Discard // the server skips up to the next Sync
-	if s.pipe.push(&awaited{kind: 'B', name: o.name, portal: o}) {
+	switch {
+	case !s.pipe.push(a):
+		if err := s.skipped(a); err != nil {
+			return err
+		}
+	case a.refusal != nil:
+		if err := s.poisonBind(a); err != nil {
+			return err
+		}
+	default:
 		w = s.up.out
 		if err := writeHeader(s.up.out, 'B', size); err != nil {
 			return err
 		}
+		s.up.torn = true
 	}
-	s.up.torn = true
 	if _, err := w.Write(head); err != nil {
 		return err
 	}

@@ -28,10 +28,13 @@ func (s *Session) parse(ctx context.Context, size int) error {
 	if err := s.pipe.keep(objectWeight + len(text)); refusal == nil && err != nil {
 		refusal = policy.AsRefusal(err)
 	}
-	reading := s.judge(ctx, text, refusal)
+	reading, changes, err := s.judge(ctx, text, refusal)
+	if err != nil {
+		return err
+	}
 	a := &awaited{
 		kind: 'P', name: name, text: text, refusal: reading.Refusal, reading: &reading,
-		statement: &statement{name: name, text: text, reading: reading},
+		statement: &statement{name: name, text: text, reading: reading, inside: changes},
 	}
 	if a.refusal != nil {
 		if err := s.recordStatement(a, text, nil); err != nil {

@@ -68,7 +68,7 @@ func (h *house) Login(_ context.Context, ref credential.Ref) (*credential.Lease,
 	return &credential.Lease{Username: h.user, Secret: h.password, Ref: ref.String(), Version: "3"}, nil
 }
 
-func (h *house) Judge(_ context.Context, q policy.Question, text string) Reading {
+func (h *house) Judge(_ context.Context, q policy.Question, text string, _ *Inside) Reading {
 	return h.judge(text)
 }
 

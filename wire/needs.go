@@ -46,7 +46,11 @@ type Lender interface {
 //
 // It may ask the target's catalog when a name is new to it; ctx bounds that.
 type Judge interface {
-	Judge(ctx context.Context, q policy.Question, text string) Reading
+	//
+	// in is nil but in a transaction that has changed definitions, which nobody
+	// else sees yet: ask it. What is judged by its answers is judged again once they
+	// do not hold any more.
+	Judge(ctx context.Context, q policy.Question, text string, in *Inside) Reading
 }
 
 // Reading is what a Judge made of one SQL text.

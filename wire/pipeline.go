@@ -11,9 +11,10 @@ import (
 
 // awaited is a message the server has yet to answer.
 type awaited struct {
-	kind   byte // the client message: Q P B D E C S F, or c for CopyDone and CopyFail
-	object byte // for D and C: 'S' statement or 'P' portal
-	ours   bool // we sent it for ourselves: its answer is swallowed
+	kind   byte   // the client message: Q P B D E C S F, or c for CopyDone and CopyFail
+	object byte   // for D and C: 'S' statement or 'P' portal
+	ours   bool   // we sent it for ourselves: its answer is swallowed
+	asked  *asked // a question of ours
 
 	// What the server acknowledges, so that it holds from then on.
 	name      string     // of the statement (P, C) or portal (B, C)
@@ -45,6 +46,7 @@ type statement struct {
 	name    string
 	text    string
 	reading Reading
+	inside  int64 // judged inside a transaction after so many changes; 0: it was not
 }
 
 // portal is a statement bound to its values.
@@ -86,8 +88,12 @@ type pipeline struct {
 	since      time.Time   // when list became empty
 	statements map[string]*statement
 	portals    map[string]*portal
-	kept       int // bytes that statements and portals may hold, never less than they do
-	recount    int // from how many on they are counted anew
+	pending    int   // how many of list may change definitions
+	altered    bool  // the open transaction has changed definitions
+	changes    int64 // grows whenever definitions may be others, from 1
+	ended      int64 // transactions that have ended
+	kept       int   // bytes that statements and portals may hold, never less than they do
+	recount    int   // from how many on they are counted anew
 }
 
 // maxAwaited and maxQueried bound what a client may send ahead of the answers:
@@ -98,7 +104,7 @@ const (
 )
 
 func newPipeline() *pipeline {
-	p := &pipeline{statements: map[string]*statement{}, portals: map[string]*portal{}, status: 'I', since: time.Now()}
+	p := &pipeline{changes: 1, statements: map[string]*statement{}, portals: map[string]*portal{}, status: 'I', since: time.Now()}
 	p.changed = sync.NewCond(&p.mu)
 	return p
 }
@@ -121,6 +127,9 @@ func (p *pipeline) push(a *awaited) bool {
 	}
 	p.list = append(p.list, a)
 	p.unsettled = true
+	if a.alters() {
+		p.pending++
+	}
 	switch a.kind {
 	case 'S':
 		p.skipping = false
@@ -139,6 +148,9 @@ func (p *pipeline) push(a *awaited) bool {
 func (p *pipeline) take(n int) []*awaited {
 	taken := p.list[:n:n]
 	for _, a := range taken {
+		if a.alters() {
+			p.pending--
+		}
 		switch a.kind {
 		case 'P', 'C':
 			p.renaming--
@@ -326,10 +338,78 @@ func (p *pipeline) ready(status byte) {
 	p.status, p.since = status, time.Now()
 	if status == 'I' {
 		clear(p.portals)
+		p.ended++
+		if p.altered {
+			p.altered = false
+			p.changes++
+		}
 	}
 	if len(p.list) == 0 {
 		p.unsettled = false
 	}
+}
+
+// ran notes that a statement has come to its end, or has failed with all that
+// its transaction or savepoint did: by its reading.
+func (p *pipeline) ran(r *Reading, failed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !failed && r != nil && r.Changed != nil {
+		p.altered = true
+	}
+	if p.altered && (failed || !r.steady()) {
+		p.changes++
+	}
+}
+
+// altering reports whether the open transaction has changed definitions, or may
+// have by what is under way.
+func (p *pipeline) altering() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.altered || p.pending > 0
+}
+
+// inside gives the number of the open transaction, and of the changes so far, if
+// it has changed definitions and nothing is under way in it.
+func (p *pipeline) inside() (number, changes int64, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ok = p.altered && p.status == 'T' && len(p.list) == 0 && !p.unsettled && !p.skipping && !p.copying && p.swallowed == 0 && !p.over
+	return p.ended, p.changes, ok
+}
+
+// unchanged reports whether no definition has changed since there were so many
+// changes, nor may by what is under way.
+func (p *pipeline) unchanged(changes int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, a := range p.list {
+		if a.kind == 'Q' || a.kind == 'F' || a.kind == 'E' && !a.reading.steady() {
+			return false
+		}
+	}
+	return p.changes == changes
+}
+
+// replace puts a statement in the place of one that was acknowledged.
+func (p *pipeline) replace(old, now *statement) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.statements[old.name] == old {
+		p.statements[old.name] = now
+	}
+}
+
+// waitFor blocks until a, which is all that is under way, is answered; false
+// where the session is over before.
+func (p *pipeline) waitFor(a *awaited) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.list) > 0 && !p.over {
+		p.changed.Wait()
+	}
+	return a.asked.done
 }
 
 // settled reports whether the server owes nothing, is in no transaction, and has

@@ -52,6 +52,14 @@ func (s *Session) poisonParse(a *awaited) error {
 	return writeMessage(s.up.out, 'P', binary.BigEndian.AppendUint16(body, 0))
 }
 
+// poisonBind stands in for a refused Bind: it parses a statement of a name that
+// nobody has, and fails.
+func (s *Session) poisonBind(a *awaited) error {
+	body := append([]byte(insideName), 0)
+	body = append(append(body, poison...), 0)
+	return writeMessage(s.up.out, 'P', binary.BigEndian.AppendUint16(body, 0))
+}
+
 // unknownSyntax is the refusal of a text that the server's parser takes and the
 // guard's does not.
 var unknownSyntax = &policy.Refusal{

@@ -32,7 +32,7 @@ func (s *Session) fromClient(ctx context.Context) error {
 		case 'P':
 			err = s.parse(ctx, size)
 		case 'B':
-			err = s.bind(size)
+			err = s.bind(ctx, size)
 		case 'D':
 			err = s.describe(size)
 		case 'E':

@@ -43,8 +43,9 @@ type Session struct {
 	torn      bool             // the client saw half a message: nothing can be said any more
 
 	// The client loop's own.
-	count   int64 // statements recorded
-	lasting bool  // something ran that DISCARD ALL may not undo
+	count   int64   // statements recorded
+	within  *Inside // the transaction, where it was asked
+	lasting bool    // something ran that DISCARD ALL may not undo
 
 	// The server loop's own.
 	rested  bool     // it was stopped between two messages
@@ -118,7 +119,7 @@ func (s *Session) enter(ctx context.Context) error {
 		err = context.Cause(login)
 	}
 	if err == nil {
-		s.blank = s.server.needs.Judge.Judge(ctx, s.question(), "")
+		s.blank = s.server.needs.Judge.Judge(ctx, s.question(), "", nil)
 	}
 	return err
 }

@@ -357,6 +357,8 @@ func TestErrorsOfProtectedStatementsAreScrubbed(t *testing.T) {
 	if len(notices) == 0 || strings.Contains(strings.Join(notices, ""), "hunter2") {
 		t.Errorf("notices: %q", notices)
 	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, e := range g.recorded {
 		if e.Outcome != nil && strings.Contains(e.Outcome.Error, "hunter2") {
 			t.Errorf("recorded: %q", e.Outcome.Error)

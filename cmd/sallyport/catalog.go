@@ -64,6 +64,14 @@ func (c *catalog) known(at time.Time) *sqlguard.Catalog {
 	return now.Catalog
 }
 
+// latest is the catalog as it was loaded last, however long ago; nil if it never was.
+func (c *catalog) latest() *sqlguard.Catalog {
+	if now := c.current.Load(); now != nil {
+		return now.Catalog
+	}
+	return nil
+}
+
 // noEarlier is at, or the moment when the catalog was last known to have changed.
 func (c *catalog) noEarlier(at time.Time) time.Time {
 	if o := c.outdated.Load(); o != nil && at.Before(*o) {

@@ -129,7 +129,7 @@ func (d *desk) ask(ctx context.Context, who policy.Principal, target, sql string
 	q := policy.Question{Caller: policy.Caller{Principal: who, Address: "127.0.0.1"}, Target: target, Time: time.Now()}
 	sh := d.judge.shield(b, who)
 	read, _ := d.judge.read(ctx, b, sh, time.Time{}, sql)
-	reading := d.judge.Judge(ctx, q, sql)
+	reading := d.judge.Judge(ctx, q, sql, nil)
 	a := &answer{Action: "allow", Granted: d.grants.Allows(who, target), Rule: reading.Verdict.Rule, Flags: reading.Verdict.Flags}
 	if r := reading.Refusal; r != nil {
 		a.Action, a.Message, a.Detail, a.Hint, a.Position = "deny", r.Public, r.Detail, r.Hint, r.Position

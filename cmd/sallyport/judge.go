@@ -160,14 +160,24 @@ func (j *statementJudge) Close() error {
 }
 
 // Judge reads one SQL text, and decides. Where columns are masked it asks the
-// target's catalog, anew when the text names what the last one does not hold.
-func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text string) wire.Reading {
+// target's catalog, anew when the text names what the last one does not hold, and
+// in a transaction that has changed definitions what it sees of the catalog itself.
+func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text string, in *wire.Inside) wire.Reading {
 	b, ok := j.benches[q.Target]
 	if !ok {
 		return denied(&policy.Refusal{Kind: policy.Unknown, Public: "no such target"})
 	}
 	sh := j.shield(b, q.Caller.Principal)
-	known, cat := j.find(ctx, b, sh, q.Since, q.Caller.Subject, text)
+	var known *remembered
+	var cat, then *sqlguard.Catalog
+	if in != nil && sh.columns != nil {
+		if read, v := j.readInside(ctx, b, sh, in, q.Caller.Subject, text); v != nil {
+			known, cat, then = read, v.catalog, v.base
+		}
+	}
+	if known == nil {
+		known, cat = j.find(ctx, b, sh, q.Since, q.Caller.Subject, text)
+	}
 	var out wire.Reading
 	if v := known.verdict.Load(); v != nil {
 		out = *v
@@ -176,7 +186,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		out = j.decide(b, q, known, text)
 	}
 	if sh.columns != nil {
-		p := &plans{judge: j, bench: b, shield: sh, catalog: cat, statements: known.reading.Statements}
+		p := &plans{judge: j, bench: b, shield: sh, catalog: cat, then: then, statements: known.reading.Statements}
 		keeps(&out, p)
 		out.Plans = p
 		out.Scan = sh.scan

@@ -45,7 +45,7 @@ func BenchmarkVerdict(b *testing.B) {
 			i := 0
 			b.ReportAllocs()
 			for b.Loop() {
-				if r := j.Judge(b.Context(), q, text(i)); r.Refusal != nil {
+				if r := j.Judge(b.Context(), q, text(i), nil); r.Refusal != nil {
 					b.Fatal(r.Refusal)
 				}
 				i++
@@ -100,7 +100,7 @@ func TestVerdictsAgain(t *testing.T) {
 		for range 2 {
 			for _, a := range asks {
 				q := policy.Question{Caller: policy.Caller{Principal: a.who}, Target: "orders"}
-				r := j.Judge(t.Context(), q, a.text)
+				r := j.Judge(t.Context(), q, a.text, nil)
 				if r.Verdict.Action != a.want || (r.Refusal == nil) != (a.want == policy.Allow) {
 					t.Errorf("%s: %s, %s: %v, want %v", condition, a.who.Subject, a.text, r.Verdict.Action, a.want)
 				}
@@ -115,7 +115,7 @@ func TestVerdictAgainIsFree(t *testing.T) {
 	j := benchJudge(t, "sql.destructive || sql.unbounded")
 	ctx, q, i := t.Context(), policy.Question{Target: "orders"}, 0
 	made := testing.AllocsPerRun(100, func() {
-		if r := j.Judge(ctx, q, shapeTexts[i%len(shapeTexts)]); r.Refusal != nil {
+		if r := j.Judge(ctx, q, shapeTexts[i%len(shapeTexts)], nil); r.Refusal != nil {
 			t.Error(r.Refusal)
 		}
 		i++

@@ -17,7 +17,10 @@ type plans struct {
 	shield     *shield
 	catalog    *sqlguard.Catalog
 	statements []sqlguard.Statement
-	fresh      bool // the catalog was read after the rows being planned were begun
+	// then is nil, or what everybody saw when the catalog was read inside a
+	// transaction that had changed it.
+	then  *sqlguard.Catalog
+	fresh bool // the catalog was read after the rows being planned were begun
 }
 
 // redact is what is done to a value that is computed from protected ones, or
@@ -54,6 +57,9 @@ func (p *plans) current(ctx context.Context, n int) bool {
 	if n >= len(p.statements) || !p.statements[n].Redefinable {
 		return true
 	}
+	if p.then != nil {
+		return p.agrees(ctx)
+	}
 	if !p.renew(ctx) {
 		return false
 	}
@@ -76,6 +82,13 @@ func (p *plans) renew(ctx context.Context) bool {
 	}
 	p.catalog, p.fresh = cat, true
 	return true
+}
+
+// agrees reports whether nobody but the transaction itself can have replaced a
+// view or a function since it saw the catalog.
+func (p *plans) agrees(ctx context.Context) bool {
+	cat := p.judge.catalogSince(ctx, p.bench, time.Now())
+	return cat != nil && (cat == p.then || p.then.SameCode(cat))
 }
 
 // column is the transform of the i-th of many columns of the n-th result.
@@ -161,6 +174,9 @@ func blank() *mask.Transform {
 func (p *plans) origin(ctx context.Context, f mask.Field) (sqlguard.Output, bool) {
 	origin, known := p.shield.guard.Origin(p.catalog, f.Table, f.Attribute)
 	if known && (!p.shield.guard.Redefined(p.catalog, f.Table) || p.fresh) {
+		return origin, true
+	}
+	if known && p.then != nil && p.agrees(ctx) {
 		return origin, true
 	}
 	// Not known, or a view, which another session may have replaced since: what

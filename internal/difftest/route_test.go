@@ -88,7 +88,7 @@ func (n needs) Login(_ context.Context, ref credential.Ref) (*credential.Lease, 
 	return &credential.Lease{Username: n.user, Secret: n.password, Ref: ref.String()}, nil
 }
 
-func (n needs) Judge(context.Context, policy.Question, string) wire.Reading {
+func (n needs) Judge(context.Context, policy.Question, string, *wire.Inside) wire.Reading {
 	return wire.Reading{Verdict: policy.Verdict{Action: policy.Allow}, Plans: n.plans, Resettable: true}
 }
 
