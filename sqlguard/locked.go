@@ -8,8 +8,10 @@ package sqlguard
 // lockedAway stands for the text: nothing that parses.
 const lockedAway = "?locked?"
 
-// lockedTables are the tables that a session has, or waits to have, for itself.
+// lockedTables are the tables that a session, other than the one that asks, has or
+// waits to have for itself.
 const lockedTables = `(SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.mode = 'AccessExclusiveLock' AND l.relation IS NOT NULL
+			AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
 			AND l.database = (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = pg_catalog.current_database()))`
 
 // overLocked are the rules, or the functions, that depend on one of them.

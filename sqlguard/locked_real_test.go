@@ -74,6 +74,14 @@ func TestLockedAway(t *testing.T) {
 	if reading := guard.Read("SELECT fn()", cat); reading.Refusal == nil || reading.Refusal.Kind != policy.Denied {
 		t.Errorf("a function that was not read: %+v", reading.Refusal)
 	}
+	// Whoever holds the lock waits for nobody.
+	own, err := Within(t.Context(), textQuerier{owner.PgConn()}, cat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(own.named["over"][0].definition, "upper(") || len(own.torn) > 0 {
+		t.Errorf("who has locked the table does not see what is over it: %q, %v", own.named["over"][0].definition, own.torn)
+	}
 	run("COMMIT")
 	load()
 	if strings.Contains(texts(), lockedAway) {

@@ -45,6 +45,8 @@ func (w withDatabase) Run() int { return pgtest.Main(w.m) }
 //	exits CODE PROGRAM ARG...     it exits with that very code
 //	garbage N                     open N connections that send what is no protocol, and keep them
 //	swept                         end those, and wait until the gateway has forgotten them
+//	certificates PREFIX           make new tls.crt, tls.key, client.crt and client.key; the names begin with PREFIX
+//	presented FILE                the Postgres and the HTTP listener show, or come to show, FILE's certificate
 //	token NAME ARG...             `sallyport token issue ARG...` into the variable NAME, and its id into NAME_ID
 //
 // Every secret there is contains the word "canary". It may not come back from
@@ -67,6 +69,9 @@ func TestScripts(t *testing.T) {
 			"token":    runToken,
 			"garbage":  runGarbage,
 			"swept":    runSwept,
+
+			"certificates": runCertificates,
+			"presented":    runPresented,
 		},
 	})
 }

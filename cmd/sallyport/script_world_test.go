@@ -110,7 +110,7 @@ func setUpWorld(env *testscript.Env) error {
 	}
 	w.write("login.json", names["LOGIN"])
 	w.write("upstream.key", "canary-upstream-key\n")
-	w.certify()
+	w.certify("")
 	if err := w.fillIn(names); err != nil {
 		return err
 	}
@@ -167,7 +167,8 @@ func (w *world) fillIn(names map[string]string) error {
 
 // certify writes tls.crt and tls.key, a certificate of its own for localhost,
 // and client.crt and client.key, one that it vouches for: worker-1, in agents.
-func (w *world) certify() {
+// The files' names begin with prefix.
+func (w *world) certify(prefix string) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		w.t.Fatal(err)
@@ -197,8 +198,8 @@ func (w *world) certify() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		w.write(name+".crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
-		w.write(name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+		w.write(prefix+name+".crt", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+		w.write(prefix+name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 	}
 }
 
