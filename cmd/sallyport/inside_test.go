@@ -116,6 +116,7 @@ func TestInsideTransaction(t *testing.T) {
 				{"REVOKE ALL ON FUNCTION pg_catalog.hashint8extended(int8, int8) FROM PUBLIC", ""},
 				{"CREATE TABLE unasked (id int)", ""},
 				{"SET LOCAL ROLE inside_" + way, ""},
+				{"CREATE TEMP TABLE own (id int)", ""},
 				{"SELECT 1", "1"},
 				{"RESET ROLE", ""},
 				{"SELECT count(*) FROM unasked", "0"},
