@@ -133,7 +133,7 @@ func TestDowngradeFrames(t *testing.T) {
 		"authority with a line":        {change: pairs{":authority", "x\r\nX-Evil: 1"}, body: "abc", sent: "-"},
 		"authority with a user":        {change: pairs{":authority", "a:b@x"}, body: "abc", sent: "-"},
 		"authority with a path":        {change: pairs{":authority", "x/closed"}, body: "abc", sent: "-"},
-		"another host":                 {change: pairs{"host", "evil.example"}, body: "abc", sent: upstreamBytes("POST", "/x", host, "abc")}, // RFC 9113, 8.3.1: the authority counts, and no caller's host goes upstream
+		"another host":                 {change: pairs{"host", "evil.example"}, body: "abc", sent: upstreamBytes("POST", "/x", host, "abc")},           // RFC 9113, 8.3.1: the authority counts, and no caller's host goes upstream
 		"trailers that are headers":    {body: "abc", trailers: pairs{"transfer-encoding", "chunked"}, sent: upstreamBytes("POST", "/x", host, "abc")}, // left out
 		"trailers with a path":         {body: "abc", trailers: pairs{":path", "/plain/y"}, sent: "-"},
 		"trailers with a line":         {body: "abc", trailers: pairs{"x-a", "b\r\nX-Evil: 1"}, sent: "-"},

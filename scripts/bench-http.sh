@@ -3,7 +3,7 @@
 # They are installed once into ${XDG_CACHE_HOME:-~/.cache}/sallyport-test. As root all runs in a network namespace of its
 # own, since Portkey listens at every address; elsewhere Portkey is left out.
 #
-#   scripts/bench-http.sh [flags of httpbench]
+#   scripts/bench-http.sh [flags of httpbench]     -rounds 1 -turn 500ms: four minutes; -before BINARY: beside another sallyport
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -28,7 +28,15 @@ type tally struct {
 type result struct {
 	kind        string
 	connections int
+	rate        int // exchanges a second of all connections together; 0: as many as there can be
 	by          map[string]*tally
+}
+
+func (r *result) name() string {
+	if r.rate > 0 {
+		return fmt.Sprintf("%s@%d/s", r.kind, r.rate)
+	}
+	return fmt.Sprintf("%s@%d", r.kind, r.connections)
 }
 
 func requestBody(kind string) []byte {
@@ -53,11 +61,25 @@ func (r *result) turn(ctx context.Context, g *gateway, length time.Duration) err
 	before, start := cpuOf(g.pid), time.Now()
 	end := start.Add(length)
 	var each sync.WaitGroup
-	for range r.connections {
+	for at := range r.connections {
 		each.Go(func() {
 			var mine, first []time.Duration
+			due := start
+			if r.rate > 0 {
+				due = start.Add(time.Duration(at) * time.Second / time.Duration(r.rate))
+			}
 			for time.Now().Before(end) {
+				// What the exchange before it took too long counts, as it does for who
+				// waits; what the timer is late does not.
+				late := max(time.Since(due), 0)
+				if r.rate == 0 {
+					late = 0
+				} else if late == 0 {
+					time.Sleep(time.Until(due))
+				}
+				due = due.Add(time.Duration(r.connections) * time.Second / time.Duration(max(r.rate, 1)))
 				took, toFirst, err := g.ask(ctx, r.kind, body)
+				took, toFirst = took+late, toFirst+late
 				if err != nil {
 					mu.Lock()
 					failed = errors.Join(failed, err)

@@ -27,11 +27,10 @@ type gateway struct {
 
 // world is all that runs.
 type world struct {
-	dir      string
+	dir      string // of the gateway that is started last
 	upstream string // host:port
 	gateways []*gateway
 	running  []*exec.Cmd
-	base     string // Sallyport's
 }
 
 func (w *world) start(ctx context.Context, o options) error {
@@ -57,6 +56,7 @@ func (w *world) start(ctx context.Context, o options) error {
 		return fmt.Errorf("start the upstream: %w", err)
 	}
 	w.upstream = strings.TrimSpace(line)
+	dir := w.dir
 	bearer := http.Header{"Authorization": {"Bearer " + key}}
 	w.add(&gateway{name: "direct", url: "http://" + w.upstream + "/v1/chat/completions", header: bearer, pid: up.Process.Pid})
 	for _, one := range []struct {
@@ -64,10 +64,14 @@ func (w *world) start(ctx context.Context, o options) error {
 		with  string
 		start func(context.Context, string) (*gateway, error)
 	}{
-		{"nginx", "nginx", w.nginx}, {"sallyport", o.sallyport, w.sallyport}, {"portkey", o.portkey, w.portkey}, {"litellm", o.litellm, w.litellm},
+		{"nginx", "nginx", w.nginx}, {"sallyport", o.sallyport, w.sallyport}, {"before", o.before, w.sallyport}, {"portkey", o.portkey, w.portkey}, {"litellm", o.litellm, w.litellm},
 	} {
-		if one.with == "" || !strings.Contains(one.name, o.only) {
+		if one.with == "" || one.name != "before" && !strings.Contains(one.name, o.only) {
 			continue
+		}
+		w.dir = filepath.Join(dir, one.name)
+		if err := os.Mkdir(w.dir, 0o700); err != nil {
+			return err
 		}
 		g, err := one.start(ctx, one.with)
 		if err != nil {
@@ -227,9 +231,8 @@ with    = "redact"
 	if _, err := w.write("key", key); err != nil {
 		return nil, err
 	}
-	w.base = "http://" + at
 	pid, err := w.spawn(ctx, at, nil, program, "serve", "--config", conf, "--log-format", "json")
-	return &gateway{url: w.base + "/openai/v1/chat/completions", header: http.Header{"Authorization": {"Bearer " + token}}, pid: pid}, err
+	return &gateway{url: "http://" + at + "/openai/v1/chat/completions", header: http.Header{"Authorization": {"Bearer " + token}}, pid: pid}, err
 }
 
 // portkey is Portkey's open gateway. It listens at every address: run the whole
