@@ -180,7 +180,7 @@ var loading = []struct {
 	width           int
 	add             func(c *Catalog, row []string) error
 }{
-	{"types", "types", typesQuery, 6, addOwnType}, // before the columns, which are of them
+	{"types that were made", "types", typesQuery, 6, addOwnType}, // before the columns, which are of them
 	{"PostgreSQL's relations", "class0 namespace", relationsWhere + `c.oid < 16384 ORDER BY c.oid`, 4, addRelation},
 	{"relations", "class namespace", relationsWhere + `c.oid >= 16384 ORDER BY c.oid`, 4, addRelation},
 	{"PostgreSQL's columns", "attribute0 class0", columnsWhere + `a.attrelid < 16384 ORDER BY a.attrelid, a.attnum`, 7, addColumn},
