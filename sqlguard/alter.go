@@ -188,8 +188,15 @@ func (sh *shield) inherited(rel *item, column string) bool {
 	return slices.ContainsFunc(sh.cat.find(rel.baseSchema, rel.baseName), func(r *relation) bool { return within(r.oid) })
 }
 
-// renameColumn allows another name for a column of a table that is not protected.
+// renameColumn allows another name for a column of a table that is not protected,
+// and for a view that shows none that is.
 func (a *analyst) renameColumn(m *renameStmt) {
+	if kind := m.RenameType.String(); kind == "OBJECT_VIEW" || kind == "OBJECT_MATVIEW" {
+		if rel, _ := a.defined(m.Relation); rel.vague || len(rel.columns) == 0 || dependsOnAny(rel.columns) {
+			a.misunderstood("ALTER VIEW ... RENAME of one with protected columns")
+		}
+		return
+	}
 	if m.RenameType.String() != "OBJECT_COLUMN" || m.RelationType.String() != "OBJECT_TABLE" || m.Relation == nil {
 		a.misunderstood("ALTER " + strings.ToUpper(object(m.RenameType.String())) + " ... RENAME")
 		return

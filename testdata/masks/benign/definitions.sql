@@ -72,11 +72,11 @@ CREATE INDEX ix ON users (lower(full_name));
 CREATE INDEX ix2 ON users (created_at) WHERE is_active;
 -- create index on email [refused]
 CREATE INDEX ix3 ON users (lower(email));
--- create plain index on email
+-- create plain index on email [refused]
 CREATE INDEX ix4 ON users (email);
--- create index on json path free
+-- create index on json path free [refused]
 CREATE INDEX ix5 ON customers ((profile->>'tier'));
--- gin on profile
+-- gin on profile [refused]
 CREATE INDEX ix6 ON customers USING gin (profile);
 -- trigram index
 CREATE INDEX ix7 ON users USING gin (full_name gin_trgm_ops);
@@ -232,7 +232,7 @@ DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = 'users_ro
 -- grant on free table
 GRANT SELECT ON orders TO PUBLIC;
 REVOKE INSERT ON orders FROM PUBLIC;
--- grant on users
+-- grant on users [refused]
 GRANT SELECT (id, full_name) ON users TO PUBLIC;
 GRANT SELECT ON users TO PUBLIC;
 -- cluster
@@ -262,7 +262,7 @@ CREATE TABLE metric_rest PARTITION OF metric DEFAULT;
 INSERT INTO metric VALUES ('2024-05-05', 1), ('2030-01-01', 2);
 SELECT tableoid::regclass::text, v FROM metric ORDER BY v;
 ALTER TABLE metric DETACH PARTITION metric_rest;
--- new partition of a protected table
+-- new partition of a protected table [refused]
 CREATE TABLE login_events_2025h1 PARTITION OF login_events FOR VALUES FROM ('2025-01-01') TO ('2025-07-01');
 INSERT INTO login_events VALUES (999, 1, '2025-02-02', 'dev', true);
 SELECT id, day, device_secret FROM login_events WHERE id = 999;
@@ -330,7 +330,7 @@ CREATE UNIQUE INDEX pk_i ON pk (id);
 ALTER TABLE pk ADD PRIMARY KEY USING INDEX pk_i;
 -- add unique on protected table free columns
 ALTER TABLE customers ADD CONSTRAINT cu UNIQUE (name, country);
--- add fk not valid then validate
+-- add fk not valid then validate [refused]
 ALTER TABLE payments ADD CONSTRAINT pfk FOREIGN KEY (order_id) REFERENCES orders (id) NOT VALID;
 ALTER TABLE payments VALIDATE CONSTRAINT pfk;
 -- set storage/statistics

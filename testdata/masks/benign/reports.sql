@@ -16,7 +16,7 @@ SELECT id, lag(amount) OVER w, lead(amount) OVER w, first_value(id) OVER w, ntil
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY amount), percentile_disc(0.9) WITHIN GROUP (ORDER BY amount), mode() WITHIN GROUP (ORDER BY status) FROM orders;
 -- rollup
 SELECT c.country, o.status, count(*), sum(o.amount) FROM orders o JOIN customers c ON c.id = o.customer_id GROUP BY ROLLUP (c.country, o.status) ORDER BY c.country NULLS LAST, o.status NULLS LAST;
--- cube over customers
+-- cube over customers [refused]
 SELECT country, (profile->>'tier') AS tier, count(*) FROM customers GROUP BY CUBE (country, profile->>'tier') ORDER BY 1,2;
 -- recursive employees
 WITH RECURSIVE t AS (SELECT id, manager_id, title, 1 AS depth, ARRAY[id] AS path FROM employees WHERE manager_id IS NULL UNION ALL SELECT e.id, e.manager_id, e.title, t.depth + 1, t.path || e.id FROM employees e JOIN t ON e.manager_id = t.id) SELECT * FROM t ORDER BY path;
@@ -113,9 +113,9 @@ SELECT id FROM customers WHERE profile->>'tier' = 'gold' ORDER BY id;
 SELECT id FROM customers WHERE profile @> '{"tier":"gold"}' ORDER BY id;
 -- profile key exists
 SELECT id FROM customers WHERE profile ? 'tier' ORDER BY id;
--- group by profile tier
+-- group by profile tier [refused]
 SELECT profile->>'tier' AS tier, count(*) FROM customers GROUP BY 1 ORDER BY 2 DESC, 1;
--- order by city
+-- order by city [refused]
 SELECT id, profile->'address'->>'city' AS city FROM customers ORDER BY profile->'address'->>'city', id;
 -- profile whole
 SELECT id, profile FROM customers ORDER BY id;

@@ -141,7 +141,7 @@ SELECT * FROM regexp_matches('abcabc', 'a(b)c', 'g');
 SELECT string_to_table('a,b', ',');
 SELECT * FROM unnest(ARRAY[1,2], ARRAY['a','b']) AS u(n, t);
 SELECT xmlelement(name a, xmlattributes(1 AS b), 'c');
-SELECT * FROM xmltable('/r/i' PASSING '<r><i a="1">x</i></r>'::xml COLUMNS a int PATH '@a', v text PATH '.');
+SELECT * FROM xmltable('/r/i' PASSING XMLPARSE(DOCUMENT '<r><i a="1">x</i></r>') COLUMNS a int PATH '@a', v text PATH '.');
 SELECT jsonb_path_query('{"a":[1,2,3]}', '$.a[*] ? (@ > 1)');
 SELECT date_bin('15 min', '2024-01-01 12:34'::timestamp, '2024-01-01');
 SELECT make_interval(days => 3), make_date(2024, 1, 2), to_date('2024-02-03', 'YYYY-MM-DD');
