@@ -41,7 +41,8 @@ type benignStep struct {
 
 var (
 	benignTag    = regexp.MustCompile(`\[([^\]]*)\]`)
-	testDatabase = regexp.MustCompile(`^t[0-9]+$`) // as pgtest calls them
+	oidTypes     = []uint32{26, 24, 2202, 2203, 2204, 2205, 2206, 4089, 4096} // oid, regproc to regtype, regnamespace, regrole
+	testDatabase = regexp.MustCompile(`^t[0-9]+$`)                            // as pgtest calls them
 )
 
 // benignCases reads a file of them.
@@ -164,12 +165,16 @@ func TestBenign(t *testing.T) {
 				if filepath.Base(file) == "schema.sql" {
 					continue
 				}
+				defines := filepath.Base(file) == "definitions.sql" // the catalog is read anew after each: one way does
+				if defines && mode == "deny" {
+					continue
+				}
 				for i, c := range benignCases(t, file) {
 					formats := []int16{-1, int16(i % 2)}
 					switch {
 					case c.has("simple"):
 						formats = formats[:1]
-					case mode == "deny": // by either protocol
+					case defines, mode == "deny": // by either protocol
 						formats = formats[i%2:][:1]
 					}
 					for _, format := range formats {
@@ -247,7 +252,7 @@ func (c *benignCase) compareStep(want, got benignAnswer) string {
 // ofDatabase reports whether two values differ for they are of two databases: an
 // oid, or a name of the database.
 func ofDatabase(f pgconn.FieldDescription, x, y []byte) bool {
-	return x != nil && y != nil && (f.DataTypeOID == 26 || testDatabase.Match(x) && testDatabase.Match(y))
+	return x != nil && y != nil && (slices.Contains(oidTypes, f.DataTypeOID) || testDatabase.Match(x) && testDatabase.Match(y))
 }
 
 // holdsCanary reports whether a value shows a canary in its format.

@@ -78,10 +78,10 @@ CREATE VIEW active_users AS SELECT id, email, password, full_name, is_active FRO
 CREATE VIEW reporting.customer_report AS SELECT c.id, c.name AS label, c.ssn AS tax_ref, o.amount FROM customers c JOIN orders o ON o.customer_id = c.id;
 CREATE VIEW order_totals AS SELECT customer_id, count(*) AS n, sum(amount) AS total FROM orders GROUP BY customer_id;
 CREATE MATERIALIZED VIEW user_cache AS SELECT id, full_name, api_key AS k2, password || '' AS pw2 FROM users;
-CREATE FUNCTION get_users() RETURNS SETOF users LANGUAGE sql STABLE AS 'SELECT * FROM ONLY users ORDER BY id';
-CREATE FUNCTION find_user(p_id int) RETURNS TABLE (uid int, display text, blob text) LANGUAGE sql STABLE AS 'SELECT id, full_name, password FROM users WHERE id = p_id';
-CREATE FUNCTION order_count(p_customer int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM orders WHERE customer_id = p_customer';
-CREATE FUNCTION audit_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit_log (actor, action, row_data) VALUES (current_user, TG_OP, to_jsonb(OLD)); RETURN NEW; END $$;
+CREATE FUNCTION get_users() RETURNS SETOF users LANGUAGE sql STABLE AS 'SELECT * FROM ONLY public.users ORDER BY id';
+CREATE FUNCTION find_user(p_id int) RETURNS TABLE (uid int, display text, blob text) LANGUAGE sql STABLE AS 'SELECT id, full_name, password FROM public.users WHERE id = p_id';
+CREATE FUNCTION order_count(p_customer int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM public.orders WHERE customer_id = p_customer';
+CREATE FUNCTION audit_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.audit_log (actor, action, row_data) VALUES (current_user, TG_OP, to_jsonb(OLD)); RETURN NEW; END $$;
 CREATE TRIGGER users_audit AFTER UPDATE ON users FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION audit_users();
 COMMENT ON TABLE users IS 'accounts';
 ANALYZE;
