@@ -66,20 +66,18 @@ func (m *masked) take(p []byte, end error) {
 	m.ready = nil
 	err := m.readText(p, end)
 	if err == nil && len(p) > 0 {
-		var out []byte
-		out, err = m.stream.Write(p)
-		m.ready = append(m.ready, out...)
+		m.ready, err = m.stream.Write(p) // good until the next one
 	}
 	if err == nil && errors.Is(end, io.EOF) {
-		var out []byte
-		out, err = m.stream.Close()
-		m.ready = append(m.ready, out...)
+		first := bytes.Clone(m.ready)
+		m.ready, err = m.stream.Close()
+		m.ready = append(first, m.ready...)
 	}
 	m.exchange.countMasked(m.stream.Masked() - m.counted)
 	m.counted = m.stream.Masked()
 	m.err = end
 	if err != nil {
-		m.ready = append(m.ready, m.farewell()...)
+		m.ready = append(bytes.Clone(m.ready), m.farewell()...)
 		m.err = errMasking
 	}
 }

@@ -65,13 +65,18 @@ func (l *looked) Read(p []byte) (int, error) {
 // unread.
 const maxEvent = 4 << 20
 
+// maxKept is how many bytes are kept for the next events.
+const maxKept = 4 * bufferSize
+
 // events hands on a stream of server-sent events, each when it is whole and has
 // been looked at. HTML Living Standard, section 9.2.5.
 type events struct {
 	io.ReadCloser
 	look    func(event []byte) []byte // what the caller gets in its place; nil is nothing
+	held    []byte                    // what pending is a part of
 	pending []byte                    // of an event that is not whole yet
 	scanned int                       // bytes of pending known to hold no end
+	out     []byte                    // what ready is a part of
 	ready   []byte                    // what the caller gets next
 	buffer  []byte
 	over    bool // within an event that is too long
@@ -86,7 +91,8 @@ func newEvents(from io.ReadCloser, look func([]byte) []byte) *events {
 func (e *events) Read(p []byte) (int, error) {
 	for len(e.ready) == 0 && e.err == nil {
 		n, err := e.ReadCloser.Read(e.buffer)
-		e.pending, e.err = append(e.pending, e.buffer[:n]...), err
+		e.held, e.err = append(append(e.held[:0], e.pending...), e.buffer[:n]...), err
+		e.pending = e.held
 		e.split()
 	}
 	if len(e.ready) == 0 {
@@ -99,7 +105,7 @@ func (e *events) Read(p []byte) (int, error) {
 
 // split moves what is whole from pending to ready.
 func (e *events) split() {
-	out := e.ready[:0:0]
+	out := e.out[:0]
 	for {
 		end := eventEnd(e.pending, e.scanned, e.err != nil)
 		if end < 0 {
@@ -126,10 +132,10 @@ func (e *events) split() {
 		out = append(out, e.pending[:len(e.pending)-keep]...)
 		e.pending, e.scanned = e.pending[len(e.pending)-keep:], 0
 	}
-	if len(e.pending) == 0 {
-		e.pending = nil
+	if cap(out) > maxKept || cap(e.held) > maxKept { // of a long event
+		e.out, e.held, e.pending = nil, nil, bytes.Clone(e.pending)
 	} else {
-		e.pending = bytes.Clone(e.pending)
+		e.out = out
 	}
 	e.ready = out
 }
@@ -167,20 +173,32 @@ func lineEnd(b []byte, i int, last bool) int {
 	return 0
 }
 
-// eventData joins the data lines of an event.
+// eventData joins the data lines of an event. What it gives may be a part of
+// the event itself.
 func eventData(event []byte) []byte {
 	var out []byte
-	some := false
-	for _, line := range bytes.FieldsFunc(event, func(r rune) bool { return r == '\r' || r == '\n' }) {
+	lines := 0
+	for len(event) > 0 {
+		end := bytes.IndexByte(event, '\n')
+		if end < 0 {
+			end = len(event)
+		}
+		if cr := bytes.IndexByte(event[:end], '\r'); cr >= 0 {
+			end = cr
+		}
+		line := event[:end]
+		event = event[min(end+1, len(event)):]
 		value, ok := bytes.CutPrefix(line, []byte("data"))
 		if !ok || len(value) > 0 && value[0] != ':' {
 			continue
 		}
-		if some {
-			out = append(out, '\n')
+		value = bytes.TrimPrefix(bytes.TrimPrefix(value, []byte(":")), []byte(" "))
+		switch lines++; lines {
+		case 1:
+			out = value[:len(value):len(value)]
+		default:
+			out = append(append(out, '\n'), value...)
 		}
-		some = true
-		out = append(out, bytes.TrimPrefix(bytes.TrimPrefix(value, []byte(":")), []byte(" "))...)
 	}
 	return out
 }

@@ -37,6 +37,7 @@ const (
 type keysMachine struct {
 	shapes []keyShape
 	wakes  [256][]*keyShape // by waking byte
+	firsts [256]bool        // bytes with which prefixes begin
 	start  int
 	shape  *keyShape // nil: asleep
 	bad    bool      // the run has a byte it can't have
@@ -48,6 +49,7 @@ func newKeys(shapes []keyShape) machine {
 	for k := range shapes {
 		b := shapes[k].prefix[shapes[k].waking()-1]
 		m.wakes[b] = append(m.wakes[b], &shapes[k])
+		m.firsts[shapes[k].prefix[0]] = true
 	}
 	return m
 }
@@ -151,7 +153,7 @@ func (m *keysMachine) open(s *scan) int {
 	}
 	tail := s.slice(s.end-maxKeyPrefix, s.end)
 	for start := range tail {
-		if start > 0 && isAlnum(tail[start-1]) || start == 0 && isAlnum(s.at(s.end-len(tail)-1)) {
+		if !m.firsts[tail[start]] || start > 0 && isAlnum(tail[start-1]) || start == 0 && isAlnum(s.at(s.end-len(tail)-1)) {
 			continue
 		}
 		for k := range m.shapes {

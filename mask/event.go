@@ -100,7 +100,7 @@ func (e *event) read(dec *jsontext.Decoder, name string) error {
 	}
 	e.nodes[at].start = int(dec.InputOffset()) - 1
 	last := 0
-	for dec.PeekKind() != jsontext.KindEndObject && dec.PeekKind() != jsontext.KindEndArray {
+	for k := dec.PeekKind(); k != jsontext.KindEndObject && k != jsontext.KindEndArray; k = dec.PeekKind() {
 		member := ""
 		if kind == jsontext.KindBeginObject {
 			quoted, err := dec.ReadValue()

@@ -2,7 +2,6 @@ package mask
 
 import (
 	"bytes"
-	"slices"
 )
 
 // sse puts server-sent events together and takes them apart again.
@@ -14,6 +13,7 @@ type sse struct {
 	line   int    // where its last line begins
 	cr     bool   // the byte before was a CR that ended a line
 	named  bool   // the stream has event: lines
+	lines  []sseLine
 }
 
 // write appends to dst what is to be sent once p is known.
@@ -101,16 +101,18 @@ type sseLine struct {
 
 // dispatch appends the masked form of one event.
 func (s *sse) dispatch(dst, raw []byte) ([]byte, error) {
-	lines, end := sseLines(raw)
+	lines, end := sseLines(s.lines[:0], raw)
+	s.lines = lines
 	var data, name []byte
 	n := 0
 	for _, l := range lines {
 		switch {
 		case l.data:
-			if n++; n > 1 {
-				data = append(data, '\n')
+			if n++; n == 1 {
+				data = l.value[:len(l.value):len(l.value)]
+				continue
 			}
-			data = append(data, l.value...)
+			data = append(append(data, '\n'), l.value...)
 		case string(l.name) == "event":
 			name = l.value
 			s.named = true
@@ -162,7 +164,7 @@ func (s *sse) rewrite(dst []byte, lines []sseLine, data []byte) []byte {
 				dst = append(append(append(dst, "data: "...), part...), end...)
 			}
 			sent = true
-		case slices.Contains([]string{"event", "id", "retry"}, string(l.name)):
+		case string(l.name) == "event" || string(l.name) == "id" || string(l.name) == "retry":
 			dst = append(dst, l.whole...)
 		default:
 			var masked int
@@ -182,14 +184,15 @@ func (s *sse) emit(dst []byte, e Event, end []byte) []byte {
 	return append(dst, end...)
 }
 
-// sseLines takes an event apart, and says how its lines end.
-func sseLines(raw []byte) (lines []sseLine, end []byte) {
+// sseLines takes an event apart, its lines behind those given, and says how they
+// end.
+func sseLines(lines []sseLine, raw []byte) (_ []sseLine, end []byte) {
 	end = []byte("\n")
 	for first := true; len(raw) > 0; first = false {
-		n := bytes.IndexAny(raw, "\r\n")
-		text, next := raw, len(raw)
-		if n >= 0 {
-			text, next = raw[:n], n+1
+		n := lineOf(raw)
+		text, next := raw[:n], n
+		if n < len(raw) {
+			next = n + 1
 			if raw[n] == '\r' && next < len(raw) && raw[next] == '\n' {
 				next++
 			}

@@ -8,12 +8,11 @@ import (
 )
 
 // appendLine adds the event's line to dst: byte for byte what encoding/json makes
-// of it, HTML unescaped. Statements and their outcomes, two for each round trip
-// of a session, are written by hand.
+// of it, HTML unescaped. Statements, exchanges and their outcomes, two for each
+// round trip of a session, are written by hand.
 func appendLine(dst []byte, e *Event) ([]byte, error) {
 	year := e.Time.Year()
-	if e.Statement == nil && e.Outcome == nil || e.Open != nil || e.Exchange != nil || e.Frame != nil || e.Close != nil ||
-		e.Outcome != nil && e.Outcome.Usage != nil || e.Notes != nil || year < 0 || year > 9999 {
+	if e.Statement == nil && e.Exchange == nil && e.Outcome == nil || e.Open != nil || e.Frame != nil || e.Close != nil || e.Notes != nil || year < 0 || year > 9999 {
 		return appendJSON(dst, e)
 	}
 	dst = append(dst, `{"seq":`...)
@@ -25,6 +24,10 @@ func appendLine(dst []byte, e *Event) ([]byte, error) {
 	if e.Statement != nil {
 		dst = append(dst, `,"statement":`...)
 		dst = e.Statement.append(dst)
+	}
+	if e.Exchange != nil {
+		dst = append(dst, `,"exchange":`...)
+		dst = e.Exchange.append(dst)
 	}
 	if e.Outcome != nil {
 		dst = append(dst, `,"outcome":`...)
@@ -95,6 +98,52 @@ func (p Param) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
+func (x *Exchange) append(dst []byte) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = strconv.AppendInt(dst, x.ID, 10)
+	dst = append(dst, `,"method":`...)
+	dst = appendString(dst, x.Method)
+	dst = appendText(dst, `,"host":`, x.Host)
+	dst = append(dst, `,"path":`...)
+	dst = appendString(dst, x.Path)
+	dst = appendText(dst, `,"query":`, x.Query)
+	dst = appendText(dst, `,"content_type":`, x.ContentType)
+	dst = appendText(dst, `,"body":`, x.Body)
+	dst = append(dst, `,"action":`...)
+	dst = appendString(dst, x.Action)
+	dst = appendText(dst, `,"rule":`, x.Rule)
+	dst = appendText(dst, `,"message":`, x.Message)
+	dst = appendText(dst, `,"detail":`, x.Detail)
+	dst = appendTexts(dst, `,"flags":`, x.Flags)
+	if e := x.Estimate; e != nil {
+		dst = append(dst, `,"estimate":{"input_tokens":`...)
+		dst = strconv.AppendInt(dst, e.InputTokens, 10)
+		dst = appendNumber(dst, `,"max_tokens":`, e.MaxTokens)
+		dst = appendText(dst, `,"worst_usd":`, e.Worst)
+		dst = appendText(dst, `,"expected_usd":`, e.Expected)
+		dst = append(dst, '}')
+	}
+	return append(dst, '}')
+}
+
+func (u *Usage) append(dst []byte) []byte {
+	dst = append(dst, '{')
+	if u.Model != "" {
+		dst = append(dst, `"model":`...)
+		dst = append(appendString(dst, u.Model), ',')
+	}
+	dst = append(dst, `"input_tokens":`...)
+	dst = strconv.AppendInt(dst, u.InputTokens, 10)
+	dst = appendNumber(dst, `,"cached_tokens":`, u.CachedTokens)
+	dst = append(dst, `,"output_tokens":`...)
+	dst = strconv.AppendInt(dst, u.OutputTokens, 10)
+	dst = appendText(dst, `,"usd":`, u.USD)
+	if u.Estimated {
+		dst = append(dst, `,"estimated":true`...)
+	}
+	return append(dst, '}')
+}
+
 func (o *Outcome) append(dst []byte) []byte {
 	dst = append(dst, `{"id":`...)
 	dst = strconv.AppendInt(dst, o.ID, 10)
@@ -106,6 +155,10 @@ func (o *Outcome) append(dst []byte) []byte {
 	dst = appendNumber(dst, `,"masked":`, o.Masked)
 	dst = appendNumber(dst, `,"duration_ns":`, int64(o.Duration))
 	dst = appendText(dst, `,"body":`, o.Body)
+	if o.Usage != nil {
+		dst = append(dst, `,"usage":`...)
+		dst = o.Usage.append(dst)
+	}
 	dst = appendNumber(dst, `,"sent":`, o.Sent)
 	dst = appendText(dst, `,"sent_sha256":`, o.SentSHA256)
 	return append(dst, '}')
@@ -151,6 +204,10 @@ func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	from := 0 // s[from:i] stands as it is
 	for i := 0; i < len(s); {
+		if len(s)-i >= 8 && isPlain(s[i:i+8]) {
+			i += 8
+			continue
+		}
 		c := s[i]
 		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
 			i++
@@ -179,6 +236,16 @@ func appendString(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[from:]...)
 	return append(dst, '"')
+}
+
+// isPlain reports whether eight bytes of ASCII need no escape, all at once: a
+// byte below another borrows from its highest bit.
+// https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
+func isPlain(s string) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	quote, slash := w^'"'*ones, w^'\\'*ones
+	return (w|(w-' '*ones)|(quote-ones)|(slash-ones))&tops == 0
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -19,10 +19,7 @@ func TestLinesAreThoseOfJSON(t *testing.T) {
 		var e Event
 		fill(r, reflect.ValueOf(&e).Elem(), 0)
 		if r.IntN(3) > 0 { // as they are in earnest
-			e.Open, e.Exchange, e.Frame, e.Close, e.Notes = nil, nil, nil, nil, nil
-		}
-		if e.Outcome != nil && r.IntN(2) > 0 {
-			e.Outcome.Usage = nil
+			e.Open, e.Frame, e.Close, e.Notes = nil, nil, nil, nil
 		}
 		checkLine(t, &line, &e)
 	}
@@ -33,6 +30,8 @@ func FuzzLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, n int64) {
 		var line []byte
 		checkLine(t, &line, &Event{Seq: n, Kind: text, Statement: &Statement{ID: n, Text: text, Verbs: []string{text}, Params: []Param{{Text: &text}}}})
+		checkLine(t, &line, &Event{Exchange: &Exchange{ID: n, Path: text, Body: text, Flags: []string{text}, Estimate: &Estimate{MaxTokens: n, Worst: text}}})
+		checkLine(t, &line, &Event{Outcome: &Outcome{Body: text, Usage: &Usage{Model: text, CachedTokens: n, Estimated: n > 0}}})
 		checkLine(t, &line, &Event{Time: time.Unix(n, n).UTC(), Outcome: &Outcome{Tag: text, Rows: n, Body: text}})
 	})
 }
@@ -83,7 +82,7 @@ func fill(r *rand.Rand, v reflect.Value, depth int) {
 			}
 		}
 	case reflect.String:
-		v.SetString(texts[r.IntN(len(texts))] + texts[r.IntN(len(texts))])
+		v.SetString(texts[r.IntN(len(texts))] + texts[r.IntN(len(texts))] + texts[r.IntN(len(texts))])
 	case reflect.Int64:
 		v.SetInt([]int64{0, 1, -1, r.Int64(), math.MaxInt64, math.MinInt64}[r.IntN(6)])
 	case reflect.Bool:
