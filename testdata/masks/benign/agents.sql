@@ -177,11 +177,12 @@ SELECT id, full_name, role FROM users WHERE id > 9200 ORDER BY id;
 -- copy out of tables of every kind
 COPY public.customers TO STDOUT;
 COPY customers (id, name, country) TO STDOUT WITH (FORMAT csv, HEADER);
-COPY sessions TO STDOUT;
 COPY login_events_2024h1 TO STDOUT;
 COPY legacy.users TO STDOUT;
 COPY demo.users TO STDOUT WITH CSV;
 COPY products TO STDOUT WITH (DELIMITER '|', FORCE_QUOTE (title), FORMAT csv);
+-- copy out of sessions [masks=*]
+COPY sessions TO STDOUT;
 -- copy out of queries
 COPY (SELECT u.id, u.full_name, c.name, c.country FROM users u JOIN customers c ON c.user_id = u.id ORDER BY u.id) TO STDOUT WITH (FORMAT csv, HEADER true);
 COPY (SELECT status, count(*), sum(amount) FROM orders GROUP BY status ORDER BY status) TO STDOUT;

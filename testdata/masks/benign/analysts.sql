@@ -60,7 +60,7 @@ SELECT id, CASE WHEN is_active THEN email ELSE 'inactive' END AS mail FROM users
 SELECT id, coalesce(api_key, 'none') AS key FROM users ORDER BY id;
 -- count of protected by filter of free
 SELECT role, count(api_key), count(*) - count(api_key) AS without FROM users GROUP BY role ORDER BY role;
--- is a protected column there [refused=deny]
+-- is a protected column there [masks=missing]
 SELECT id, api_key IS NULL AS missing FROM users ORDER BY id;
 -- full report with lateral aggregates
 SELECT u.id, u.full_name, s.n, s.last, o.n AS orders, o.spent FROM users u LEFT JOIN LATERAL (SELECT count(*) AS n, max(day) AS last FROM login_events e WHERE e.user_id = u.id AND e.ok) s ON true LEFT JOIN LATERAL (SELECT count(*) AS n, sum(amount) AS spent FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.user_id = u.id) o ON true ORDER BY u.id;
@@ -191,7 +191,7 @@ SELECT password, api_key, email, length(password), upper(email) FROM demo.users 
 -- notes that look like SQL
 SELECT id, body FROM notes WHERE body ILIKE '%drop%' OR body ~* 'password' ORDER BY id;
 -- literals that look like canaries
-SELECT 'password' AS password, 'CANARY' AS email, n FROM notes ORDER BY id;
+SELECT 'password' AS password, 'CANNARY' AS email, n FROM notes ORDER BY id;
 -- quoted and unicode names
 SELECT id AS "E-Mail", amount AS "päss word", U&"\0064rop" FROM orders ORDER BY id LIMIT 2;
 -- values as a table
