@@ -63,9 +63,6 @@ func runsAtOnce(m proto.Message) bool {
 // closeWithin refuses a statement of a body that gives the body, and not the
 // client, protected values.
 func (sh *shield) closeWithin(r *reader, m proto.Message) *policy.Refusal {
-	if _, ok := m.(*prepareStmt); ok {
-		return denied("PREPARE is closed in a body on a target with protected columns", "Its name would mean another statement than the session's own.", "")
-	}
 	if m == nil || runs(m) != "" {
 		return denied("EXECUTE and FETCH of what was prepared or opened elsewhere are closed in a body on a target with protected columns",
 			"They may give it protected values.", "")
@@ -252,15 +249,11 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 				"Name the tables.")
 		}
 	}
-	if r.asExecute && runs(m) == "" {
-		return unreadCopy("Write the query out.")
+	if r.asExecute {
+		return denied("a table cannot be made from a prepared statement on a target with protected columns",
+			"What it would copy is not read here.", "Write the query out.")
 	}
 	return nil
-}
-
-func unreadCopy(hint string) *policy.Refusal {
-	return denied("a table cannot be made from a prepared statement on a target with protected columns",
-		"What it would copy is not read here.", hint)
 }
 
 // mayRead reports whether a file of the server lies in a folder of which the
@@ -346,8 +339,7 @@ func (sh *shield) inSchema(schema string) bool {
 	return false
 }
 
-// runs gives the name of the prepared statement or cursor that m returns rows of,
-// or puts into a table.
+// runs gives the name of the prepared statement or cursor that m returns rows of.
 func runs(m proto.Message) string {
 	switch m := m.(type) {
 	case *executeStmt:
@@ -355,10 +347,6 @@ func runs(m proto.Message) string {
 	case *fetchStmt:
 		if !m.Ismove {
 			return m.Portalname
-		}
-	case *ctasStmt:
-		if q, ok := unwrap(m.Query).(*executeStmt); ok {
-			return q.Name
 		}
 	}
 	return ""

@@ -97,9 +97,6 @@ type Statement struct {
 	// the text counts as protected in Facts.
 	Runs     string
 	OfCursor bool
-	// Copies: what Runs names is written into a new table. Whoever knows what that
-	// is lets it run only where it reaches nothing protected as of now.
-	Copies bool
 	// Keeps names the prepared statement or the cursor (OfCursor) that this one
 	// makes: Outputs are those of what runs it.
 	Keeps string
@@ -184,9 +181,6 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 			cat: sh.cat, parser: parser, facts: &reading.Facts, seen: seen, shared: common,
 		})
 	}
-	if len(reading.Statements) > 1 && slices.ContainsFunc(reading.Statements, func(s Statement) bool { return s.Copies }) && reading.Refusal == nil {
-		reading.Refusal = unreadCopy("Send the statement by itself, or write the query out.") // another one of the text may prepare it anew
-	}
 	reading.Shared = shared(&reading, tree)
 	return reading
 }
@@ -218,8 +212,6 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		}
 		statement.Runs = runs(m)
 		switch m := m.(type) {
-		case *ctasStmt:
-			statement.Copies = statement.Runs != ""
 		case *declareStmt:
 			statement.Keeps, statement.OfCursor = m.Portalname, true
 		case *prepareStmt:

@@ -14,7 +14,7 @@ import (
 // session ends. A refusal already given (for a text that could not be read)
 // is recorded like one of the judge's.
 func (s *Session) admit(ctx context.Context, text string, refusal *policy.Refusal) (*awaited, error) {
-	reading, _, err := s.judge(ctx, text, refusal, true)
+	reading, _, err := s.judge(ctx, text, refusal)
 	if err != nil {
 		return nil, err
 	}
@@ -26,9 +26,8 @@ func (s *Session) admit(ctx context.Context, text string, refusal *policy.Refusa
 // a statement of the extended protocol by its name, past its mask.
 //
 // Where it was judged inside a transaction that has changed definitions, changes
-// says after how many; it holds no longer than they do. once says that the text
-// runs now, and at no other time.
-func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusal, once bool) (r Reading, changes int64, err error) {
+// says after how many; it holds no longer than they do.
+func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusal) (r Reading, changes int64, err error) {
 	if refusal == nil {
 		in, err := s.inside()
 		if err != nil {
@@ -43,21 +42,6 @@ func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusa
 				Kind: policy.Denied, Rule: "(mask)",
 				Public: "a prepared statement over protected columns can't be run by EXECUTE or FETCH",
 				Hint:   "Bind and execute it by the extended protocol, as it was prepared.",
-			}
-		}
-		if r.Refusal == nil && r.Copies {
-			free := false
-			if once {
-				if free, err = s.copiesFree(ctx, &r); err != nil {
-					return Reading{}, 0, err
-				}
-			}
-			if !free {
-				r.Refusal = &policy.Refusal{
-					Kind: policy.Denied, Rule: "(mask)",
-					Public: "a table cannot be made from what was prepared: it is not known to be free of protected columns",
-					Hint:   "Write the query out.",
-				}
 			}
 		}
 	} else {

@@ -28,7 +28,7 @@ func (s *Session) parse(ctx context.Context, size int) error {
 	if err := s.pipe.keep(objectWeight + len(text)); refusal == nil && err != nil {
 		refusal = policy.AsRefusal(err)
 	}
-	reading, changes, err := s.judge(ctx, text, refusal, false)
+	reading, changes, err := s.judge(ctx, text, refusal)
 	if err != nil {
 		return err
 	}

@@ -219,7 +219,7 @@ func (s *Session) judgedNow(ctx context.Context, st *statement) (*statement, err
 		return st, nil
 	}
 	again := &statement{name: st.name, text: st.text}
-	reading, changes, err := s.judge(ctx, st.text, nil, false)
+	reading, changes, err := s.judge(ctx, st.text, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -81,21 +81,6 @@ func (s *Session) protected(a *awaited) bool {
 	return s.mayRun(KeptCursor(o.name))
 }
 
-// copiesFree reports whether what a text copies by its name is free as of now. It
-// is the client loop's, which looks when nothing is under way: then the name means
-// what it will mean to the server.
-func (s *Session) copiesFree(ctx context.Context, r *Reading) (bool, error) {
-	if err := s.up.out.flush(); err != nil {
-		return false, err
-	}
-	s.pipe.wait()
-	if len(r.Runs) != 1 || len(r.Uses) != 1 || !s.pipe.quiet(r.Uses[0]) {
-		return false, nil
-	}
-	k := s.kept[r.Runs[0]]
-	return k != nil && !k.Protected && k.Free != nil && k.Free(ctx), nil
-}
-
 // mayRun reports whether masked columns may be behind a name.
 func (s *Session) mayRun(name string) bool {
 	return name != "" && (s.kept[name] == nil || s.kept[name].Protected)

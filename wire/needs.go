@@ -77,9 +77,6 @@ type Reading struct {
 	// Runs says, by statement, of which Keep the rows are that it returns; empty
 	// for none, nil where none does.
 	Runs []string
-	// Copies says that what the only statement runs by its name is written into a
-	// table: it may run only where that is Free.
-	Copies bool
 	// Keeps are the prepared statements and cursors that the text makes by
 	// PREPARE and DECLARE.
 	Keeps []Keep
@@ -95,9 +92,6 @@ type Keep struct {
 	Plans Planner // of its rows, as those of statement 0
 	// Protected is that of its statement, whatever runs it.
 	Protected bool
-	// Free reads the statement once more: as of now it reaches nothing protected.
-	// Nil: it may.
-	Free func(ctx context.Context) bool
 }
 
 // KeptStatement and KeptCursor are what Reading.Runs and Keep.Name call a

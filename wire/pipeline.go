@@ -526,14 +526,6 @@ func (p *pipeline) named(names []string) bool {
 	return false
 }
 
-// quiet reports whether nothing is under way, and the extended protocol has
-// prepared nothing under a name.
-func (p *pipeline) quiet(name string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.list) == 0 && p.statements[name] == nil && !p.unsettled && !p.skipping && !p.copying && p.swallowed == 0 && !p.over
-}
-
 // protected reports whether the statement reaches a masked column, or runs by a
 // name what may.
 func (s *statement) protected() bool {

@@ -187,7 +187,7 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 	}
 	if sh.columns != nil {
 		p := &plans{judge: j, bench: b, shield: sh, catalog: cat, then: then, statements: known.reading.Statements}
-		keeps(&out, p, text)
+		keeps(&out, p)
 		out.Plans = p
 		out.Scan = sh.scan
 	}
@@ -204,7 +204,6 @@ func (j *statementJudge) decide(b *bench, q policy.Question, known *remembered, 
 		if s.Runs != "" {
 			out.Uses = append(out.Uses, s.Runs)
 		}
-		out.Copies = out.Copies || s.Copies
 	}
 	if read.Facts.DDL {
 		out.Changed = b.outdate

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"time"
 
 	"sallyport/mask"
 	"sallyport/sqlguard"
@@ -27,20 +26,8 @@ func newKept(of *plans, n int) *keptPlans {
 	return &keptPlans{&own, n}
 }
 
-// free reports whether the statement that a text prepares reaches nothing
-// protected as of now.
-func (k *keptPlans) free(ctx context.Context, text string) bool {
-	cat := k.judge.catalogSince(ctx, k.bench, time.Now())
-	if cat == nil {
-		return false
-	}
-	read := k.shield.guard.Read(text, cat)
-	return read.Refusal == nil && len(read.Unknown) == 0 && len(read.Missing) == 0 &&
-		len(read.Statements) == len(k.statements) && !read.Statements[k.n].Reaches
-}
-
 // keeps notes what a text makes and runs by names.
-func keeps(out *wire.Reading, of *plans, text string) {
+func keeps(out *wire.Reading, of *plans) {
 	kept := func(s sqlguard.Statement, name string) string {
 		if s.OfCursor {
 			return wire.KeptCursor(name)
@@ -50,11 +37,7 @@ func keeps(out *wire.Reading, of *plans, text string) {
 	for i, s := range of.statements {
 		switch {
 		case s.Keeps != "":
-			made := newKept(of, i)
-			out.Keeps = append(out.Keeps, wire.Keep{
-				Nth: i, Name: kept(s, s.Keeps), Plans: made, Protected: s.Reaches,
-				Free: func(ctx context.Context) bool { return made.free(ctx, text) },
-			})
+			out.Keeps = append(out.Keeps, wire.Keep{Nth: i, Name: kept(s, s.Keeps), Plans: newKept(of, i), Protected: s.Reaches})
 		case s.Runs != "":
 			if out.Runs == nil {
 				out.Runs = make([]string, len(of.statements))
