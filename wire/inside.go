@@ -205,18 +205,24 @@ func (r *Reading) steady() bool {
 	return r != nil && r.Changed == nil && !slices.ContainsFunc(r.Verbs, func(v string) bool { return !slices.Contains(steady, v) })
 }
 
-// judgedNow gives the statement as it is to be judged now: one that was judged
-// inside a transaction holds as long as the definitions it saw there.
+// judgedNow gives the statement as it is to be judged now: it holds as long as
+// the definitions that it was judged by, everybody's or inside a transaction.
 func (s *Session) judgedNow(ctx context.Context, st *statement) (*statement, error) {
-	if st == nil || st.inside == 0 {
+	switch {
+	case st == nil || st.reading.Refusal != nil && st.inside == 0:
 		return st, nil
-	}
-	if err := s.up.out.flush(); err != nil {
-		return nil, err
-	}
-	s.pipe.wait()
-	if s.pipe.unchanged(st.inside) {
-		return st, nil
+	case st.inside == 0:
+		if st.reading.Holds == nil || st.reading.Holds(ctx) && !s.pipe.altering() {
+			return st, nil
+		}
+	default:
+		if err := s.up.out.flush(); err != nil {
+			return nil, err
+		}
+		s.pipe.wait()
+		if s.pipe.unchanged(st.inside) {
+			return st, nil
+		}
 	}
 	again := &statement{name: st.name, text: st.text}
 	reading, changes, err := s.judge(ctx, st.text, nil)
