@@ -20,8 +20,11 @@ func (x *exchange) read() (*policy.HTTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.rest != nil {
+	switch {
+	case x.rest != nil:
 		parsed = policy.UnknownFact[any](tooLargeToJudge)
+	case x.upgrades():
+		parsed = policy.UnknownFact[any](unreadSocket)
 	}
 	headers := make(map[string]string, len(x.header))
 	for name, values := range x.header {
@@ -32,6 +35,9 @@ func (x *exchange) read() (*policy.HTTP, error) {
 	}
 	for name, values := range x.trailer {
 		headers[strings.ToLower(name)] = strings.ToValidUTF8(strings.Join(values, ", "), "\ufffd")
+	}
+	if x.upgrades() {
+		headers["upgrade"] = "websocket"
 	}
 	return &policy.HTTP{
 		Method:  x.in.Method,

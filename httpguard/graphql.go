@@ -13,6 +13,9 @@ import (
 // "query.field". Names are the caller's own choice; fields are the server's. A
 // request that is none has none, and one that can't be read is an error.
 func (x *exchange) graphQL(facts *policy.HTTP) policy.Fact[[]string] {
+	if x.upgrades() {
+		return policy.UnknownFact[[]string](unreadSocket)
+	}
 	return func() ([]string, error) {
 		var documents []string
 		path := strings.ToLower(strings.TrimRight(facts.Path, "/"))

@@ -37,6 +37,10 @@ const (
 // errUnrecorded ends a WebSocket whose messages can't be recorded.
 var errUnrecorded = errors.New("the exchange could not be recorded")
 
+// unreadSocket is what a rule hears that reads what a request asks: a WebSocket's
+// messages come when it is judged already.
+const unreadSocket = "what is said on a WebSocket is not judged"
+
 // upgrades reports whether the exchange asks for a WebSocket.
 func (x *exchange) upgrades() bool {
 	return strings.EqualFold(x.in.Header.Get("Upgrade"), "websocket")
