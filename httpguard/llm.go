@@ -116,6 +116,9 @@ func (c *call) read(segments []string, table []operation, idle bool, body any) {
 		if !endsWith(segments, op.path) {
 			continue
 		}
+		if op.name == "models" && !idle {
+			return // somebody's who has models run at such a path
+		}
 		c.operation, c.deed = op.name, op.deed
 		if idle && op.name != "realtime" {
 			c.deed = free

@@ -232,6 +232,11 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 			}
 			continue
 		}
+		if !from.masks && x.asksAlias(m.payload) {
+			from.close(1008, ruleMask)
+			to.close(1001, "the other side went away")
+			return "the caller asked for a masked field by another name"
+		}
 		all, err := from.hides.mask(m)
 		if err != nil {
 			from.close(1008, ruleMaskFailed)
