@@ -6,6 +6,9 @@ import (
 	"sallyport/policy"
 )
 
+// notJSON is what a rule hears that reads a body of another type.
+const notJSON = "the body is not JSON, by its content type"
+
 // read takes in the whole request and says what a rule can know of it: exactly
 // what will go upstream, but for the injected header.
 func (x *exchange) read() (*policy.HTTP, error) {
@@ -23,6 +26,8 @@ func (x *exchange) read() (*policy.HTTP, error) {
 	switch {
 	case x.rest != nil:
 		parsed = policy.UnknownFact[any](tooLargeToJudge)
+	case len(x.body) > 0 && !isJSON(x.in.Header.Get("Content-Type")):
+		parsed = policy.UnknownFact[any](notJSON) // some servers read JSON whatever the type says
 	case x.upgrades():
 		parsed = policy.UnknownFact[any](unreadSocket)
 	}

@@ -13,7 +13,7 @@ func (x *exchange) checkAliases(facts *policy.HTTP) error {
 		return nil
 	}
 	documents, must := x.graphQLDocuments(facts)
-	if must && len(documents) == 0 && len(x.body) > 0 && facts.Body == nil {
+	if must && len(documents) == 0 && len(x.body) > 0 && !isJSON(x.in.Header.Get("Content-Type")) {
 		return aliased("the document can't be found in the request")
 	}
 	for _, d := range documents {
