@@ -101,6 +101,7 @@ free_port() {
 gateway() {
 	token=suites-token
 	gwport=$(free_port)
+	local libraries=${tree:-/nowhere}/build/src/test/regress
 	[ -n "${SALLYPORT_BIN:-}" ] || { SALLYPORT_BIN=$keep/sallyport; go build -o "$SALLYPORT_BIN" ./cmd/sallyport; }
 	printf '{"username":"postgres","password":"%s"}' "$upstream_password" >"$keep/login.json"
 	{
@@ -113,7 +114,7 @@ gateway() {
 			[ "$mode" != open ] || printf 'unparsed = "allow"\nfunction_calls = "allow"\nreplication = "allow"\nparser_settings = "free"\n'
 			# The suite loads its tables from files of the server: its own, and those it writes.
 			# Its functions in C nobody can read; "nosuchfile" is one that it looks for in vain.
-			[ "$mode" = open ] || printf 'trusted_libraries = ["%s/regress.so", "nosuchfile"]\n' "${tree:-/nowhere}/build/src/test/regress"
+			[ "$mode" = open ] || printf 'trusted_libraries = ["%s/regress.so", "%s/autoinc.so", "%s/refint.so", "nosuchfile"]\n' "$libraries" "$libraries" "$libraries"
 			[ "$mode" != pinned ] || printf 'server_files = ["%s", "%s"]\n' "${tree:-/nowhere}" "$keep"
 		done
 		if [ "$mode" != open ]; then

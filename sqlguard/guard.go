@@ -98,8 +98,16 @@ type Statement struct {
 	Runs     string
 	OfCursor bool
 	// Keeps names the prepared statement or the cursor (OfCursor) that this one
-	// makes: Outputs are those of what runs it.
+	// makes: Outputs are those of what runs it. Its own text is Alone: it is to be
+	// read anew where it runs against another catalog.
 	Keeps string
+	Alone string
+	// Shows: a plan of what it keeps would show what functions gave of protected columns.
+	Shows bool
+	// Within names the prepared statement that this one runs without returning its
+	// rows: by EXPLAIN, or into a table, and then Stores.
+	Within string
+	Stores bool
 	// Copy says what COPY ... TO STDOUT over protected relations writes; nil for
 	// anything else.
 	Copy *CopyOut
@@ -211,6 +219,7 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 			r.add(&reading.Unknown, name)
 		}
 		statement.Runs = runs(m)
+		statement.Within, statement.Stores = runsWithin(m)
 		switch m := m.(type) {
 		case *declareStmt:
 			statement.Keeps, statement.OfCursor = m.Portalname, true
@@ -222,9 +231,12 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
 			statement.Text = reading.Facts.Text
 		}
+		if statement.Keeps != "" {
+			statement.Alone = alone(reading.Facts.Text, raw)
+		}
 		statement.Reaches = reached != "" || sh.firing(r)
 		reading.Reaches = reading.Reaches || statement.Reaches
-		reading.Facts.Protected = reading.Facts.Protected || statement.Reaches || statement.Runs != ""
+		reading.Facts.Protected = reading.Facts.Protected || statement.Reaches || statement.Runs != "" || statement.Within != ""
 		if reached != "" {
 			r.locate(raw)
 			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
@@ -234,7 +246,7 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		}
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
-			statement.Outputs, statement.Copy, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows)
+			statement.Outputs, statement.Copy, statement.Shows, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows)
 			if mayBeNew(refusal) {
 				r.add(&reading.Unknown, refusal.Public)
 			}
@@ -250,6 +262,15 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		reading.Refusal = refusal
 	}
 	reading.Statements = append(reading.Statements, statement)
+}
+
+// alone is the text of one statement.
+func alone(text string, raw *rawStmt) string {
+	text = text[min(int(raw.StmtLocation), len(text)):]
+	if n := int(raw.StmtLen); n > 0 && n < len(text) {
+		text = text[:n]
+	}
+	return text
 }
 
 // shieldFor gives the protection over a catalog, made anew when the catalog is

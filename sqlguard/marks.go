@@ -56,8 +56,9 @@ func marksQuery() string {
 
 // loadMarks reads the marks.
 func loadMarks(ctx context.Context, q Querier) (map[string]string, error) {
-	if _, err := q.Query(ctx, `SELECT pg_catalog.set_config('search_path', '', false)`); err != nil {
-		return nil, fmt.Errorf("load catalog: search_path: %w", err)
+	// To compile a query takes a hundred times as long as to run it.
+	if _, err := q.Query(ctx, `SELECT pg_catalog.set_config('search_path', '', false), pg_catalog.set_config('jit', 'off', false)`); err != nil {
+		return nil, fmt.Errorf("load catalog: settings: %w", err)
 	}
 	rows, err := q.Query(ctx, marksQuery())
 	if err != nil {

@@ -55,11 +55,15 @@ func (in *Inside) Ask(ctx context.Context, f func(Asker) error) error {
 }
 
 // insideBegin and insideEnd stand around what is asked. The settings of the
-// client's must neither change the answers nor end the asking halfway.
+// client's must neither change the answers nor end the asking halfway, and the
+// planner be as it is by itself: without hash joins it would ask for minutes.
 var (
 	insideBegin = []string{
 		"SAVEPOINT sallyport_inside",
 		"SET LOCAL search_path = ''", "SET LOCAL statement_timeout = '15s'", "SET LOCAL lock_timeout = '5s'", "SET LOCAL quote_all_identifiers = off",
+		"SET LOCAL max_parallel_workers_per_gather = 0",
+		`SELECT pg_catalog.set_config(s.name, s.boot_val, true) FROM pg_catalog.pg_settings s
+			WHERE s.category LIKE 'Query Tuning%' AND s.context = 'user' AND s.setting <> s.boot_val`,
 	}
 	insideEnd = []string{"ROLLBACK TO SAVEPOINT sallyport_inside", "RELEASE SAVEPOINT sallyport_inside"}
 )
@@ -92,7 +96,8 @@ func (in *Inside) Query(_ context.Context, sql string) ([][]string, error) {
 		kind byte
 		body []byte
 	}{
-		{'C', statement}, // one that an error has left
+		{'C', opened}, // what an error has left
+		{'C', statement},
 		{'P', append(parse, 0, 0, 0)},
 		{'B', append(append(slices.Clone(name), name...), 0, 0, 0, 0, 0, 0)},
 		{'E', binary.BigEndian.AppendUint32(slices.Clone(name), 0)},
@@ -200,18 +205,24 @@ func (r *Reading) steady() bool {
 	return r != nil && r.Changed == nil && !slices.ContainsFunc(r.Verbs, func(v string) bool { return !slices.Contains(steady, v) })
 }
 
-// judgedNow gives the statement as it is to be judged now: one that was judged
-// inside a transaction holds as long as the definitions it saw there.
+// judgedNow gives the statement as it is to be judged now: it holds as long as
+// the definitions that it was judged by, everybody's or inside a transaction.
 func (s *Session) judgedNow(ctx context.Context, st *statement) (*statement, error) {
-	if st == nil || st.inside == 0 {
+	switch {
+	case st == nil || st.reading.Refusal != nil && st.inside == 0:
 		return st, nil
-	}
-	if err := s.up.out.flush(); err != nil {
-		return nil, err
-	}
-	s.pipe.wait()
-	if s.pipe.unchanged(st.inside) {
-		return st, nil
+	case st.inside == 0:
+		if st.reading.Holds == nil || st.reading.Holds(ctx) && !s.pipe.altering() {
+			return st, nil
+		}
+	default:
+		if err := s.up.out.flush(); err != nil {
+			return nil, err
+		}
+		s.pipe.wait()
+		if s.pipe.unchanged(st.inside) {
+			return st, nil
+		}
 	}
 	again := &statement{name: st.name, text: st.text}
 	reading, changes, err := s.judge(ctx, st.text, nil)

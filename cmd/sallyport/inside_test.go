@@ -110,6 +110,18 @@ func TestInsideTransaction(t *testing.T) {
 				{"SELECT secret, secret || '' FROM scratch", "*******ec1x|[redacted]"},
 				{"DROP TABLE scratch", ""},
 
+				// What can't be asked leaves the transaction as it is.
+				{"BEGIN", ""},
+				{"CREATE ROLE inside_" + way, ""},
+				{"REVOKE ALL ON FUNCTION pg_catalog.hashint8extended(int8, int8) FROM PUBLIC", ""},
+				{"CREATE TABLE unasked (id int)", ""},
+				{"SET LOCAL ROLE inside_" + way, ""},
+				{"CREATE TEMP TABLE own (id int)", ""},
+				{"SELECT 1", "1"},
+				{"RESET ROLE", ""},
+				{"SELECT count(*) FROM unasked", "0"},
+				{"ROLLBACK", ""},
+
 				{"BEGIN ISOLATION LEVEL SERIALIZABLE", ""},
 				{"CREATE TABLE late (id int, secret text)", ""},
 				{"SELECT secret FROM late", "42P01"}, // it does not see what others commit: refused
