@@ -70,7 +70,8 @@ func (sh *shield) pivots(name string) bool {
 // closeWithin refuses a statement of a body that gives the body, and not the
 // client, protected values.
 func (sh *shield) closeWithin(r *reader, m proto.Message) *policy.Refusal {
-	if m == nil || runs(m) != "" {
+	inner, _ := runsWithin(m)
+	if m == nil || runs(m) != "" || inner != "" {
 		return denied("EXECUTE and FETCH of what was prepared or opened elsewhere are closed in a body on a target with protected columns",
 			"They may give it protected values.", "")
 	}
@@ -259,7 +260,7 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 				"Name the tables.")
 		}
 	}
-	if r.asExecute {
+	if _, stores := runsWithin(m); r.asExecute && !stores {
 		return denied("a table cannot be made from a prepared statement on a target with protected columns",
 			"What it would copy is not read here.", "Write the query out.")
 	}
@@ -376,6 +377,22 @@ func runs(m proto.Message) string {
 		}
 	}
 	return ""
+}
+
+// runsWithin gives the name of the prepared statement that m runs without
+// returning its rows, and whether it stores them.
+func runsWithin(m proto.Message) (name string, stores bool) {
+	switch m := m.(type) {
+	case *explainStmt:
+		if e, ok := unwrap(m.Query).(*executeStmt); ok {
+			return e.Name, false
+		}
+	case *ctasStmt:
+		if e, ok := unwrap(m.Query).(*executeStmt); ok {
+			return e.Name, true
+		}
+	}
+	return "", false
 }
 
 func denied(public, detail, hint string) *policy.Refusal {

@@ -98,8 +98,16 @@ type Statement struct {
 	Runs     string
 	OfCursor bool
 	// Keeps names the prepared statement or the cursor (OfCursor) that this one
-	// makes: Outputs are those of what runs it.
+	// makes: Outputs are those of what runs it. Its own text is Alone: it is to be
+	// read anew where it runs against another catalog.
 	Keeps string
+	Alone string
+	// Shows: a plan of what it keeps would show what functions gave of protected columns.
+	Shows bool
+	// Within names the prepared statement that this one runs without returning its
+	// rows: by EXPLAIN, or into a table, and then Stores.
+	Within string
+	Stores bool
 	// Copy says what COPY ... TO STDOUT over protected relations writes; nil for
 	// anything else.
 	Copy *CopyOut
@@ -146,7 +154,15 @@ type Output struct {
 func (g *Guard) Read(text string, cat *Catalog) Reading { return g.ReadFor("", text, cat) }
 
 // ReadFor is Read for a caller: nobody has all the workers that parse long texts.
-func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
+func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading { return g.read(who, text, cat, false) }
+
+// ReadMoved is ReadFor where definitions may have changed since cat was read, and
+// cannot be asked for: a relation may have other columns, or another one its name.
+func (g *Guard) ReadMoved(who, text string, cat *Catalog) Reading {
+	return g.read(who, text, cat, true)
+}
+
+func (g *Guard) read(who, text string, cat *Catalog, moved bool) Reading {
 	parser := g.parser.of(who)
 	reading := Reading{Facts: policy.SQL{Text: text}}
 	limit := parsedText
@@ -175,7 +191,7 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 	reading.Facts.Parsed, reading.Resettable = true, true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
-	common := &sharedReading{open: map[string]bool{}, libraries: g.Libraries}
+	common := &sharedReading{open: map[string]bool{}, libraries: g.Libraries, moved: moved}
 	for _, raw := range tree.Stmts {
 		g.readStatement(&reading, raw, sh, &reader{
 			cat: sh.cat, parser: parser, facts: &reading.Facts, seen: seen, shared: common,
@@ -187,7 +203,7 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
-	moved := reading.Facts.DDL // by what stands before it in the text
+	moved := r.shared.moved || reading.Facts.DDL // by what stands before it, in the text too
 	r.walk(raw, nil)
 	reading.Resettable = reading.Resettable && !r.lasting()
 	reading.Wants = reading.Wants || r.wants
@@ -212,6 +228,7 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 			r.add(&reading.Unknown, name)
 		}
 		statement.Runs = runs(m)
+		statement.Within, statement.Stores = runsWithin(m)
 		switch m := m.(type) {
 		case *declareStmt:
 			statement.Keeps, statement.OfCursor = m.Portalname, true
@@ -223,9 +240,12 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
 			statement.Text = reading.Facts.Text
 		}
+		if statement.Keeps != "" {
+			statement.Alone = alone(reading.Facts.Text, raw)
+		}
 		statement.Reaches = reached != "" || sh.firing(r)
 		reading.Reaches = reading.Reaches || statement.Reaches
-		reading.Facts.Protected = reading.Facts.Protected || statement.Reaches || statement.Runs != ""
+		reading.Facts.Protected = reading.Facts.Protected || statement.Reaches || statement.Runs != "" || statement.Within != ""
 		if reached != "" {
 			r.locate(raw)
 			r.note(protectedFact, "it reaches "+reached+", which holds protected columns", "")
@@ -235,7 +255,7 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		}
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
-			statement.Outputs, statement.Copy, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows, moved)
+			statement.Outputs, statement.Copy, statement.Shows, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows, moved)
 			if mayBeNew(refusal) {
 				r.add(&reading.Unknown, refusal.Public)
 			}
@@ -251,6 +271,15 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		reading.Refusal = refusal
 	}
 	reading.Statements = append(reading.Statements, statement)
+}
+
+// alone is the text of one statement.
+func alone(text string, raw *rawStmt) string {
+	text = text[min(int(raw.StmtLocation), len(text)):]
+	if n := int(raw.StmtLen); n > 0 && n < len(text) {
+		text = text[:n]
+	}
+	return text
 }
 
 // shieldFor gives the protection over a catalog, made anew when the catalog is

@@ -97,25 +97,26 @@ func outputsFrom(columns []column) []Output {
 	return outputs
 }
 
-// outputs works out one statement that reaches a protected relation.
-func (sh *shield) outputs(n *node, reached string, copyRows, moved bool) ([]Output, *CopyOut, *policy.Refusal) {
+// outputs works out one statement that reaches a protected relation; ran, whether
+// it calls a function that does.
+func (sh *shield) outputs(n *node, reached string, copyRows, moved bool) (outputs []Output, rows *CopyOut, ran bool, refused *policy.Refusal) {
 	a := &analyst{sh: sh, reached: reached, moved: moved}
 	if m, ok := unwrap(n).(*copyStmt); ok && copyRows && !m.IsFrom && !m.IsProgram && m.Filename == "" {
 		if rows := a.copyOut(m); a.refusal == nil {
-			return nil, rows, nil
+			return nil, rows, a.ran, nil
 		} else if m.Relation != nil {
 			a.refusal.Position = 0
 		}
-		return nil, nil, a.refusal
+		return nil, nil, a.ran, a.refusal
 	}
 	columns := a.statement(n)
 	if a.refusal != nil {
 		if !isQuery(unwrap(n)) && a.refusal.Kind == policy.NoRelation {
 			a.refusal.Position = 0 // the server gives none
 		}
-		return nil, nil, a.refusal
+		return nil, nil, a.ran, a.refusal
 	}
-	return outputsFrom(columns), nil, nil
+	return outputsFrom(columns), nil, a.ran, nil
 }
 
 // statement is the list of all forms that may reach a protected relation.

@@ -173,6 +173,14 @@ func TestPreparedElsewhere(t *testing.T) {
 		if r.Refusal != nil || r.Statements[0].Runs != name || r.Facts.Protected != (name != "") || !r.Statements[0].Opaque {
 			t.Errorf("%s: %+v", text, r)
 		}
+	}
+	for text, stores := range map[string]bool{"EXPLAIN ANALYZE EXECUTE q": false, "CREATE TABLE t AS EXECUTE q(1)": true} {
+		r := New(protectedColumns, testParser(t)).Read(text, cat)
+		if r.Refusal != nil || r.Statements[0].Within != "q" || r.Statements[0].Stores != stores || !r.Facts.Protected {
+			t.Errorf("%s: %+v", text, r)
+		}
+	}
+	for _, text := range []string{"EXECUTE q(1)", "FETCH ALL FROM c", "EXPLAIN EXECUTE q"} {
 		if r := New(nil, testParser(t)).Read(text, cat); r.Facts.Protected {
 			t.Errorf("%s: protected where nothing is", text)
 		}

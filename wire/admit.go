@@ -18,6 +18,13 @@ func (s *Session) admit(ctx context.Context, text string, refusal *policy.Refusa
 	if err != nil {
 		return nil, err
 	}
+	if reading.Refusal == nil {
+		refusal, err := s.runNow(ctx, &reading)
+		if err != nil {
+			return nil, err
+		}
+		s.refuseReading(&reading, refusal)
+	}
 	a := &awaited{text: text, reading: &reading, refusal: reading.Refusal}
 	return a, s.recordStatement(a, text, nil)
 }
@@ -33,7 +40,7 @@ func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusa
 		if err != nil {
 			return Reading{}, 0, err
 		}
-		if in != nil {
+		if in != nil && !in.blind {
 			changes = in.changes
 		}
 		r = s.server.needs.Judge.Judge(ctx, s.question(), text, in)
@@ -48,17 +55,26 @@ func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusa
 		r.Refusal = refusal
 	}
 	if r.Refusal != nil {
-		r.Verdict.Action = policy.Deny
-		if r.Verdict.Rule == "" {
-			r.Verdict.Rule, r.Verdict.Message = r.Refusal.Rule, r.Refusal.Public
-		}
-		s.server.metrics.refusals.WithLabelValues(r.Refusal.Kind.String()).Inc()
-		s.target.count.denied.Inc()
+		s.refuseReading(&r, r.Refusal)
 		return r, changes, nil
 	}
 	s.target.count.allowed.Inc()
 	s.lasting = s.lasting || !r.Resettable
 	return r, changes, nil
+}
+
+// refuseReading notes that a text does not run; nothing where refusal is nil.
+func (s *Session) refuseReading(r *Reading, refusal *policy.Refusal) {
+	if refusal == nil {
+		return
+	}
+	r.Refusal = refusal
+	r.Verdict.Action = policy.Deny
+	if r.Verdict.Rule == "" {
+		r.Verdict.Rule, r.Verdict.Message = refusal.Rule, refusal.Public
+	}
+	s.server.metrics.refusals.WithLabelValues(refusal.Kind.String()).Inc()
+	s.target.count.denied.Inc()
 }
 
 // recordStatement writes what is about to happen. What can't be recorded does

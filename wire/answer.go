@@ -81,7 +81,7 @@ func (s *Session) acknowledged(a *awaited, kind byte, size int) error {
 		return unasked(kind)
 	}
 	if kind == '2' && a.portal.statement == nil {
-		a.portal.kept = s.kept[KeptStatement(a.portal.source)]
+		a.portal.kept = s.kept.named(KeptStatement(a.portal.source))
 	}
 	s.pipe.commit(a)
 	s.answered()

@@ -100,7 +100,7 @@ func (s *Session) describe(size int) error {
 // execute records a statement with its values and runs it. On a target with
 // masks a portal that nobody described is described for us first: its rows
 // could not be masked otherwise.
-func (s *Session) execute(size int) error {
+func (s *Session) execute(ctx context.Context, size int) error {
 	if size > maxSmall {
 		return malformed("message %s has %d bytes", quoteKind('E'), size)
 	}
@@ -119,6 +119,10 @@ func (s *Session) execute(size int) error {
 		return err
 	}
 	a := &awaited{kind: 'E', name: name, portal: o, reading: &s.blank}
+	refusal, err := s.portalNow(ctx, o)
+	if err != nil {
+		return err
+	}
 	text := "(portal " + name + ", opened by SQL)"
 	var params []recorder.Param
 	var notes []recorder.Note
@@ -130,8 +134,19 @@ func (s *Session) execute(size int) error {
 			a.text = text
 		}
 	}
+	if refusal != nil {
+		refused := *a.reading
+		s.refuseReading(&refused, refusal)
+		a.reading, a.refusal = &refused, refusal
+	}
 	if err := s.recordStatement(a, text, params, notes...); err != nil {
 		return err
+	}
+	if refusal != nil {
+		if !s.pipe.push(a) {
+			return s.skipped(a)
+		}
+		return s.poisonBind(a)
 	}
 	if s.masks() && (o == nil || !o.described) {
 		if o == nil {

@@ -77,12 +77,22 @@ type Reading struct {
 	// Runs says, by statement, of which Keep the rows are that it returns; empty
 	// for none, nil where none does.
 	Runs []string
+	// Within says, by statement, of which Keep those are that it runs without
+	// returning its rows; empty for none, nil where none does.
+	Within []string
+	// Stores says that one of them puts the rows into a table: what it runs must be
+	// known to reach no masked column.
+	Stores bool
 	// Keeps are the prepared statements and cursors that the text makes by
 	// PREPARE and DECLARE.
 	Keeps []Keep
 	// Changed is called when a text that changes definitions has been committed;
 	// nil for one that does not.
 	Changed func()
+	// Holds reports whether the definitions that the text was judged by are those of
+	// now; nil where it does not depend on them. A statement is judged again
+	// where they are not.
+	Holds func(ctx context.Context) bool
 }
 
 // Keep is a prepared statement or a cursor that the nth statement of a text makes.
@@ -92,6 +102,11 @@ type Keep struct {
 	Plans Planner // of its rows, as those of statement 0
 	// Protected is that of its statement, whatever runs it.
 	Protected bool
+	// Shows says that its plan would show protected values: EXPLAIN is refused.
+	Shows bool
+	// Again judges the statement once more, by the definitions of now. Nil for a
+	// cursor, whose relations nobody can change.
+	Again func(ctx context.Context) (protected bool, refusal *policy.Refusal)
 }
 
 // KeptStatement and KeptCursor are what Reading.Runs and Keep.Name call a

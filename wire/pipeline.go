@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -59,9 +60,9 @@ type portal struct {
 	fields    []mask.Field
 	plan      mask.Plan // valid once planned: server loop only
 	planned   bool
-	bound     bool  // by a Bind: source names its statement
-	kept      *Keep // what it runs by a name: server loop only
-	ran       bool  // rows of it have come: server loop only
+	bound     bool     // by a Bind: source names its statement
+	kept      *keeping // what it runs by a name: server loop only
+	ran       bool     // rows of it have come: server loop only
 }
 
 // pipeline is what one session has under way: the messages that the server has
@@ -410,6 +411,13 @@ func (p *pipeline) waitFor(a *awaited) bool {
 		p.changed.Wait()
 	}
 	return a.asked.done
+}
+
+// runs reports whether something that is under way runs a statement.
+func (p *pipeline) runs() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.list, func(a *awaited) bool { return a.kind == 'Q' || a.kind == 'F' || a.kind == 'E' })
 }
 
 // settled reports whether the server owes nothing, is in no transaction, and has

@@ -52,7 +52,7 @@ func (s *Session) poisonParse(a *awaited) error {
 	return writeMessage(s.up.out, 'P', binary.BigEndian.AppendUint16(body, 0))
 }
 
-// poisonBind stands in for a refused Bind: it parses a statement of a name that
+// poisonBind stands in for a refused Bind or Execute: it parses a statement of a name that
 // nobody has, and fails.
 func (s *Session) poisonBind(a *awaited) error {
 	body := append([]byte(insideName), 0)

@@ -36,7 +36,7 @@ func (s *Session) fromClient(ctx context.Context) error {
 		case 'D':
 			err = s.describe(size)
 		case 'E':
-			err = s.execute(size)
+			err = s.execute(ctx, size)
 		case 'C':
 			err = s.closeNamed(size)
 		case 'S':

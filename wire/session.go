@@ -37,10 +37,10 @@ type Session struct {
 	up        *upstream
 	recording Recording
 	pipe      *pipeline
-	kept      map[string]*Keep // what SQL prepared and declared: server loop only
-	blank     Reading          // of an empty text: what SQL names without our knowing is read as this
-	left      atomic.Bool      // the client ended the session
-	torn      bool             // the client saw half a message: nothing can be said any more
+	kept      kept        // what SQL prepared and declared
+	blank     Reading     // of an empty text: what SQL names without our knowing is read as this
+	left      atomic.Bool // the client ended the session
+	torn      bool        // the client saw half a message: nothing can be said any more
 
 	// The client loop's own.
 	count   int64   // statements recorded

@@ -173,6 +173,9 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 	if in != nil && sh.columns != nil {
 		if read, v := j.readInside(ctx, b, sh, in, q.Caller.Subject, text); v != nil {
 			known, cat, then = read, v.catalog, v.base
+		} else { // as everybody sees it, and that may be another way
+			_, cat = j.find(ctx, b, sh, q.Since, q.Caller.Subject, text)
+			known = &remembered{key: text, reading: sh.guard.ReadMoved(q.Caller.Subject, text, cat)}
 		}
 	}
 	if known == nil {
@@ -189,6 +192,11 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 		p := &plans{judge: j, bench: b, shield: sh, catalog: cat, then: then, statements: known.reading.Statements}
 		keeps(&out, p)
 		out.Plans = p
+		if then == nil {
+			out.Holds = func(ctx context.Context) bool {
+				return j.catalogSince(ctx, b, time.Now().Add(-b.catalog.age)) == cat
+			}
+		}
 		out.Scan = sh.scan
 	}
 	return out
@@ -201,8 +209,8 @@ func (j *statementJudge) decide(b *bench, q policy.Question, known *remembered, 
 	read.Facts.Text = text
 	out := wire.Reading{Verbs: read.Facts.Verbs, Protected: read.Reaches, Resettable: read.Resettable}
 	for _, s := range read.Statements {
-		if s.Runs != "" {
-			out.Uses = append(out.Uses, s.Runs)
+		if name := s.Runs + s.Within; name != "" { // one of them at most
+			out.Uses = append(out.Uses, name)
 		}
 	}
 	if read.Facts.DDL {
