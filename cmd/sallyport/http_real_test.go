@@ -154,8 +154,14 @@ func startPeers(t *testing.T) realPeers {
 // the address of its HTTP listener.
 func startRealGateway(t *testing.T, peers realPeers, files string) string {
 	t.Helper()
-	dir := t.TempDir()
+	return startRealGatewayIn(t, t.TempDir(), peers, files, "")
+}
+
+// startRealGatewayIn does so in a folder, with more tables of gateway.toml.
+func startRealGatewayIn(t *testing.T, dir string, peers realPeers, files, more string) string {
+	t.Helper()
 	var text strings.Builder
+	text.WriteString(more)
 	fmt.Fprintf(&text, `
 [listen]
 postgres = "off"
