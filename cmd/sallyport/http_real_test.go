@@ -67,7 +67,7 @@ func TestRealHTTPClients(t *testing.T) {
 		"anthropic-python": {command: []string{python, "python/anthropic_http.py"}, peers: []string{"anthropic"}, cancels: 2},
 		"anthropic-node":   {command: []string{"node", "node/anthropic.mjs"}, peers: []string{"anthropic"}, cancels: 1},
 		"langchain-python": {command: []string{python, "python/langchain_http.py"}, peers: []string{"openai", "anthropic"}, cancels: 4},
-		"langchain-node":   {command: []string{"node", "node/langchain.mjs"}, peers: []string{"openai", "anthropic"}, cancels: 2},
+		"langchain-node":   {command: []string{"node", "node/langchain.mjs"}, peers: []string{"openai", "anthropic"}, cancels: 4},
 		"gemini":           {command: []string{python, "python/gemini_http.py"}, peers: []string{"gemini"}, cancels: 1},
 		"pinecone":         {command: []string{python, "python/pinecone_http.py"}, peers: []string{"pinecone", "index"}, cancels: 1},
 		"http-python":      {command: []string{python, "python/plain_http.py"}, peers: []string{"rest", "openai"}, cancels: 6},
