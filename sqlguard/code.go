@@ -16,6 +16,7 @@ type code struct {
 	rules     map[uint32][]*fired
 	attached  map[uint32][]*fired     // defaults, constraints, indexes, row security
 	onDDL     []*fired                // event triggers
+	primary   map[uint32][]string     // the columns of primary keys
 	unique    map[columnKey]bool      // alone, over rows of which none is left out
 	refers    map[columnKey]columnKey // foreign keys over one column that is NOT NULL
 
@@ -27,6 +28,7 @@ type code struct {
 	shadowing      map[string]bool     // others' with the name of one of PostgreSQL's own and a type that is no other's
 	ownFamilies    map[string]bool     // operator families of PostgreSQL's own
 	fields         map[string]bool     // columns of relations and composite types
+	extensions     map[string]bool     // those that are installed
 
 	mu    sync.Mutex
 	known map[string]policy.SQL // readings of code, by what it is
@@ -131,6 +133,8 @@ var codeParts = []struct {
 		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
 		JOIN pg_catalog.pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]
 		WHERE c.contype = 'f' AND pg_catalog.cardinality(c.conkey) = 1 AND a.attnotnull`, 4, addReference},
+	{"primary keys", "index attribute", `SELECT i.indrelid, a.attname FROM pg_catalog.pg_index i
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey) WHERE i.indisprimary`, 2, addPrimary},
 	{"cascades", "constraint", `SELECT DISTINCT c.confrelid, c.conrelid FROM pg_catalog.pg_constraint c
 		WHERE c.contype = 'f' AND (c.confdeltype IN ('c', 'n', 'd') OR c.confupdtype IN ('c', 'n', 'd'))`, 2, addCascade},
 	{"types", "type ext", `SELECT DISTINCT t.typname FROM pg_catalog.pg_type t
@@ -154,12 +158,13 @@ var codeParts = []struct {
 	{"operator families", "opfamily", `SELECT f.opfname FROM pg_catalog.pg_opfamily f WHERE f.oid < 16384`, 1, addFamily},
 	{"fields", "attribute class", `SELECT DISTINCT a.attname FROM pg_catalog.pg_attribute a
 		JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relkind = 'c' AND NOT a.attisdropped`, 1, addField},
+	{"extensions", "ext", `SELECT x.extname FROM pg_catalog.pg_extension x`, 1, addExtension},
 }
 
 func newCode() *code {
 	return &code{
 		routines: map[string][]*routine{}, operators: map[string][]string{}, triggers: map[uint32][]*fired{},
-		rules: map[uint32][]*fired{}, attached: map[uint32][]*fired{}, unique: map[columnKey]bool{}, refers: map[columnKey]columnKey{},
+		rules: map[uint32][]*fired{}, attached: map[uint32][]*fired{}, unique: map[columnKey]bool{}, primary: map[uint32][]string{}, extensions: map[string]bool{}, refers: map[columnKey]columnKey{},
 		cascades: map[uint32][]uint32{}, types: map[string]bool{}, typesOf: map[uint32][]string{},
 		ownOperators: map[string]bool{}, knownOperators: map[string]bool{}, shadowing: map[string]bool{},
 		ownFamilies: map[string]bool{}, fields: map[string]bool{},
@@ -223,6 +228,17 @@ func addUnique(c *code, row []string) error {
 	table, err := oid(row[0])
 	c.unique[columnKey{table, row[1]}] = true
 	return err
+}
+
+func addPrimary(c *code, row []string) error {
+	table, err := oid(row[0])
+	c.primary[table] = append(c.primary[table], row[1])
+	return err
+}
+
+func addExtension(c *code, row []string) error {
+	c.extensions[row[0]] = true
+	return nil
 }
 
 func addReference(c *code, row []string) error {

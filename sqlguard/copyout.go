@@ -12,6 +12,9 @@ import (
 // them, so that lineage alone decides.
 type CopyOut struct {
 	Columns []Output
+	// ByWidth has them by how many they are, where the table's name could mean
+	// several: the server says how many it writes.
+	ByWidth map[int][]Output
 	Format  string // text, csv or binary
 	// As the statement gives them; empty where it does not, Null by HasNull.
 	Delimiter, Null, Quote, Escape string
@@ -37,6 +40,9 @@ func (a *analyst) copyOut(m *copyStmt) *CopyOut {
 		a.misunderstood("COPY of that form")
 	}
 	out.Columns = outputsFrom(columns)
+	if m.Query == nil && len(m.Attlist) == 0 && !a.moved {
+		out.ByWidth = a.byWidth(m.Relation)
+	}
 	for _, n := range m.Options {
 		d, ok := unwrap(n).(*defElem)
 		if !ok || !out.option(d) {
@@ -70,12 +76,58 @@ func (sh *shield) copyAll(m proto.Message) *CopyOut {
 	return out
 }
 
+// Of gives the columns of a COPY of which the server says how many they are.
+func (c *CopyOut) Of(many int) []Output {
+	if columns, ok := c.ByWidth[many]; ok {
+		return columns
+	}
+	return c.Columns
+}
+
+// byWidth gives the columns of each table that a name could mean, those of
+// equally many as one; nil where it can mean only one.
+func (a *analyst) byWidth(v *rangeVar) map[int][]Output {
+	found := a.sh.cat.find(v.GetSchemaname(), v.GetRelname())
+	if len(found) < 2 {
+		return nil
+	}
+	wide := map[int][]column{}
+	for _, rel := range found {
+		columns := stored(a.sh.columnsOf(rel, a.depth))
+		if other, ok := wide[len(columns)]; ok {
+			columns = abreast(other, columns)
+		}
+		wide[len(columns)] = columns
+	}
+	out := map[int][]Output{}
+	for width, columns := range wide {
+		out[width] = outputsFrom(columns)
+	}
+	return out
+}
+
+// abreast joins the columns of two relations by their places: each depends on
+// what it does in either.
+func abreast(a, b []column) []column {
+	joined := slices.Clone(a)
+	for i, c := range b {
+		c.name = joined[i].name // so that overlay finds it
+		joined[i] = overlay(joined[i:i+1], []column{c})[0]
+	}
+	return joined
+}
+
+// stored are the columns that are not generated.
+func stored(columns []column) []column {
+	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool { return c.generated })
+}
+
 // copyTable gives the columns of COPY table TO: those listed, or all that are
 // not generated.
 func (a *analyst) copyTable(m *copyStmt) []column {
 	rel := a.relation(m.Relation)
 	if len(m.Attlist) == 0 {
-		return slices.DeleteFunc(slices.Clone(rel.star()), func(c column) bool { return c.generated })
+		return stored(rel.star())
 	}
 	var columns []column
 	for _, n := range m.Attlist {

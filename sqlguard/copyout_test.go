@@ -2,6 +2,8 @@ package sqlguard
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,6 +19,9 @@ func TestCopyOut(t *testing.T) {
 		"COPY users (id) TO STDOUT CSV QUOTE AS '''' ESCAPE 'e' FORCE QUOTE *":                           "csv ' e all: id",
 		"COPY (SELECT upper(password) AS u, id FROM users) TO STDOUT (FORMAT binary)":                    "binary: u~users.password, id",
 		"COPY (SELECT * FROM accounts) TO STDOUT":                                                        "text: id..., iban...!accounts.iban+accounts.iban, closed...",
+		"COPY accounts TO STDOUT":        "text: id..., iban...!accounts.iban+accounts.iban, closed...; 2: id, iban!accounts.iban; 3: id, iban!accounts.iban, closed",
+		"COPY ledger TO STDOUT":          "text: id, amount!ledger.amount; 2: id, amount!ledger.amount",
+		"COPY accounts (iban) TO STDOUT": "text: iban!accounts.iban+accounts.iban",
 		"COPY members TO STDOUT":         "text: id, iban!members.iban",
 		"COPY members (login) TO STDOUT": "text: login~members.iban",
 		"COPY (UPDATE users SET name = 'x' WHERE id = 1 RETURNING password) TO STDOUT WITH ENCODING 'UTF8'": "text UTF8: password!users.password",
@@ -55,9 +60,17 @@ func copyText(c *CopyOut) string {
 	if c.ForceAll {
 		parts = append(parts, "all")
 	}
+	text := strings.Join(parts, " ") + ": " + outputsText(c.Columns)
+	for _, width := range slices.Sorted(maps.Keys(c.ByWidth)) {
+		text += fmt.Sprintf("; %d: %s", width, outputsText(c.Of(width)))
+	}
+	return text
+}
+
+func outputsText(outputs []Output) string {
 	var outs []string
-	for _, o := range c.Columns {
+	for _, o := range outputs {
 		outs = append(outs, outputText(o))
 	}
-	return strings.Join(parts, " ") + ": " + strings.Join(outs, ", ")
+	return strings.Join(outs, ", ")
 }

@@ -24,7 +24,7 @@ func (sh *shield) closeDoors(r *reader, m proto.Message, reached string) *policy
 		return denied("SQL that is put together cannot be judged here", why+".", "Run constant statements, or write them out.")
 	}
 	for _, c := range r.calls {
-		if c.read && reached == "" && runsAtOnce(m) && sh.own(c.schema, c.name) {
+		if c.read && reached == "" && runsAtOnce(m) && (sh.own(c.schema, c.name) || sh.pivots(c.name)) {
 			continue // what it runs reaches nothing, and is not kept to be run when it may
 		}
 		if refusal := sh.closeFunctionAt(c, false, 0); refusal != nil {
@@ -60,10 +60,20 @@ func runsAtOnce(m proto.Message) bool {
 	return false
 }
 
+// pivots reports whether all functions of a name are tablefunc's, in C, which run
+// the SQL they are given and do nothing else.
+func (sh *shield) pivots(name string) bool {
+	all := sh.cat.code.routines[name]
+	return len(all) > 0 && !slices.ContainsFunc(all, func(f *routine) bool { return f.extension != "tablefunc" })
+}
+
 // closeWithin refuses a statement of a body that gives the body, and not the
 // client, protected values.
 func (sh *shield) closeWithin(r *reader, m proto.Message) *policy.Refusal {
 	inner, _ := runsWithin(m)
+	if _, ok := m.(*prepareStmt); ok {
+		return denied("PREPARE is closed in a body on a target with protected columns", "Its name would mean another statement than the session's own.", "")
+	}
 	if m == nil || runs(m) != "" || inner != "" {
 		return denied("EXECUTE and FETCH of what was prepared or opened elsewhere are closed in a body on a target with protected columns",
 			"They may give it protected values.", "")
@@ -212,6 +222,9 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 	unread := denied(fmt.Sprintf("%s is closed on a target with protected columns", strings.ToUpper(k.verb)),
 		"What it would run or open is not read.", "Write the statements out.")
 	for _, name := range r.kinds {
+		if name == "CreateExtensionStmt" && sh.mayInstall(m) {
+			continue
+		}
 		if slices.Contains(closedKinds, name) || kinds[name].verb == "" {
 			return unread
 		}
@@ -255,6 +268,22 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 			"What it would copy is not read here.", "Write the query out.")
 	}
 	return nil
+}
+
+// mayInstall reports whether CREATE EXTENSION brings in none, for it is there
+// already, or one whose functions are known.
+func (sh *shield) mayInstall(m proto.Message) bool {
+	e, ok := m.(*extensionStmt)
+	if !ok {
+		return false
+	}
+	if e.IfNotExists && sh.cat.code.extensions[e.Extname] {
+		return true
+	}
+	return strings.Contains(known, "'"+e.Extname+"'") && !slices.ContainsFunc(e.Options, func(n *node) bool {
+		option, ok := unwrap(n).(*defElem)
+		return !ok || option.Defname != "schema"
+	})
 }
 
 // mayRead reports whether a file of the server lies in a folder of which the

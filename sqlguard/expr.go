@@ -1,6 +1,7 @@
 package sqlguard
 
 import (
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -74,7 +75,7 @@ func (ev eval) expr(n *node) value {
 	case *boolExpr:
 		return ev.logic(m)
 	case *nullTest:
-		return computed(ev.expr(m.Arg))
+		return ev.nullTest(m)
 	case *booleanTest:
 		return computed(ev.expr(m.Arg))
 	case *typeCast:
@@ -111,6 +112,15 @@ func (ev eval) expr(n *node) value {
 	}
 	ev.misunderstood(nodeName(m))
 	return value{}
+}
+
+// nullTest is free where a condition may ask the same of a column, as it stands.
+func (ev eval) nullTest(m *nullTest) value {
+	v := ev.expr(m.Arg)
+	if v.plain && !ev.strict && !slices.ContainsFunc(ev.restricted(v), func(d *dep) bool { return d.filter != Equality }) {
+		return value{}
+	}
+	return computed(v)
 }
 
 // document works out the XML and JSON constructors.

@@ -195,6 +195,7 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
+	moved := reading.Facts.DDL // by what stands before it in the text
 	r.walk(raw, nil)
 	reading.Resettable = reading.Resettable && !r.lasting()
 	reading.Wants = reading.Wants || r.wants
@@ -246,7 +247,7 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		}
 		if refusal == nil && reached != "" {
 			statement.Opaque = false
-			statement.Outputs, statement.Copy, statement.Shows, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows)
+			statement.Outputs, statement.Copy, statement.Shows, refusal = sh.outputs(raw.Stmt, reached, g.CopyRows, moved)
 			if mayBeNew(refusal) {
 				r.add(&reading.Unknown, refusal.Public)
 			}

@@ -79,6 +79,10 @@ func codeRows(sql string) [][]string {
 		}
 	case strings.Contains(sql, "r.ev_type"):
 		return [][]string{{"113", "wiped", "2", "CREATE RULE wiped AS ON UPDATE TO public.ledger DO ALSO DELETE FROM public.orders"}}
+	case strings.Contains(sql, "i.indisprimary"):
+		return [][]string{{"100", "id"}, {"101", "id"}}
+	case strings.HasPrefix(sql, "SELECT x.extname FROM"):
+		return [][]string{{"tablefunc"}}
 	case strings.Contains(sql, "i.indisunique"):
 		return [][]string{{"100", "id"}, {"101", "id"}}
 	case strings.Contains(sql, "c.contype"):

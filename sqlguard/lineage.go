@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"sallyport/policy"
 )
 
@@ -22,6 +20,10 @@ type analyst struct {
 	spent   int    // nodes and names looked at
 	ran     bool   // a function was called that reaches protected columns
 	strict  bool   // not even equality is free
+	// moved: what stands before the statement in its text changes definitions,
+	// so that relations may have other columns, or others under the same names.
+	moved bool
+
 	refusal *policy.Refusal
 }
 
@@ -97,8 +99,8 @@ func outputsFrom(columns []column) []Output {
 
 // outputs works out one statement that reaches a protected relation; ran, whether
 // it calls a function that does.
-func (sh *shield) outputs(n *node, reached string, copyRows bool) (outputs []Output, rows *CopyOut, ran bool, refused *policy.Refusal) {
-	a := &analyst{sh: sh, reached: reached}
+func (sh *shield) outputs(n *node, reached string, copyRows, moved bool) (outputs []Output, rows *CopyOut, ran bool, refused *policy.Refusal) {
+	a := &analyst{sh: sh, reached: reached, moved: moved}
 	if m, ok := unwrap(n).(*copyStmt); ok && copyRows && !m.IsFrom && !m.IsProgram && m.Filename == "" {
 		if rows := a.copyOut(m); a.refusal == nil {
 			return nil, rows, a.ran, nil
@@ -152,22 +154,12 @@ func (a *analyst) statement(n *node) []column {
 		}
 	case *truncateStmt, *dropStmt, *commentStmt, *reindexStmt:
 	case *vacuumStmt:
-	case *indexStmt:
-		a.index(m)
-	case *createStmt:
-		a.refers(m, m.Relation, "CREATE TABLE")
-	case *alterTableStmt:
-		if a.sh.reached([]use{{m.Relation.Schemaname, m.Relation.Relname}}) != "" {
-			if !m.MissingOk {
-				a.relation(m.Relation)
-			}
-			a.misunderstood("ALTER TABLE")
-		} else {
-			a.refers(m, m.Relation, "ALTER TABLE")
-		}
 	case nil:
 		a.misunderstood("an empty statement")
 	default:
+		if a.definition(m) {
+			return nil
+		}
 		k, _ := kindOf(m)
 		a.misunderstood(strings.ToUpper(k.verb))
 	}
@@ -187,21 +179,6 @@ func (a *analyst) kept(n *node) []column {
 	return nil
 }
 
-// index allows an index over columns that are not protected: an expression is
-// computed from values, and a unique index says which values there are.
-func (a *analyst) index(m *indexStmt) {
-	rel := a.relation(m.Relation)
-	for _, n := range append(append([]*node{}, m.IndexParams...), m.IndexIncludingParams...) {
-		e, ok := unwrap(n).(*inferElem)
-		if !ok || e.Expr != nil || len(rel.named(e.Name)) > 0 && dependsOnAny(rel.named(e.Name)) {
-			a.misunderstood("CREATE INDEX over a protected column or an expression")
-		}
-	}
-	if m.WhereClause != nil {
-		a.misunderstood("CREATE INDEX with WHERE")
-	}
-}
-
 func dependsOnAny(columns []column) bool {
 	for _, c := range columns {
 		if len(c.deps) > 0 {
@@ -209,53 +186,6 @@ func dependsOnAny(columns []column) bool {
 		}
 	}
 	return false
-}
-
-// refers allows m, by which the table own is made or changed, to refer to a
-// protected table by a foreign key over free columns, and nothing else.
-func (a *analyst) refers(m proto.Message, own *rangeVar, what string) {
-	keys := 0
-	bad := contains(m, func(m proto.Message) bool {
-		c, ok := m.(*constraint)
-		if !ok || c.Pktable == nil {
-			return false
-		}
-		keys++
-		rel := a.relation(c.Pktable)
-		for _, n := range c.PkAttrs {
-			if found := rel.named(text(n)); len(found) == 0 || dependsOnAny(found) {
-				return true
-			}
-		}
-		return len(c.PkAttrs) == 0
-	})
-	var mentions int
-	contains(m, func(m proto.Message) bool {
-		if v, ok := m.(*rangeVar); ok {
-			if a.sh.reached([]use{{v.Schemaname, v.Relname}}) != "" {
-				mentions++
-			}
-		}
-		return false
-	})
-	if a.sh.reached([]use{{own.Schemaname, own.Relname}}) != "" {
-		mentions-- // its own name
-	}
-	if bad || keys < mentions {
-		a.misunderstood(what + " that refers to it (write REFERENCES with the columns by name)")
-	}
-	a.stores(m, what)
-}
-
-// stores refuses expressions in a definition that call a function over protected
-// columns: a default, a check, a bound or USING keeps what it gives.
-func (a *analyst) stores(m proto.Message, what string) {
-	if contains(m, func(m proto.Message) bool {
-		f, ok := m.(*funcCall)
-		return ok && len(a.sh.called(lastOf(names(f.Funcname)))) > 0
-	}) {
-		a.misunderstood(what + " with a function that reads it")
-	}
 }
 
 // misunderstood refuses a form of statement, or of a part of one.

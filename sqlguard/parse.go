@@ -126,6 +126,8 @@ type (
 	truncateStmt   = pg.TruncateStmt
 	alterTableStmt = pg.AlterTableStmt
 	alterTableCmd  = pg.AlterTableCmd
+	likeClause     = pg.TableLikeClause
+	extensionStmt  = pg.CreateExtensionStmt
 	grantStmt      = pg.GrantStmt
 	grantRoleStmt  = pg.GrantRoleStmt
 	lockStmt       = pg.LockStmt

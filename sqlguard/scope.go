@@ -118,7 +118,7 @@ func (a *analyst) relation(v *rangeVar) *item {
 		a.refuse(noRelation(schema, name, at))
 		return &item{name: name, vague: true}
 	}
-	it := &item{schema: schema, name: name, baseSchema: schema, baseName: name, base: true}
+	it := &item{schema: schema, name: name, baseSchema: schema, baseName: name, base: true, vague: a.moved}
 	for i, rel := range found {
 		for _, name := range rel.calls {
 			a.ran = a.ran || len(a.sh.called(name)) > 0

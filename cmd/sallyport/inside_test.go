@@ -65,7 +65,8 @@ func TestInsideTransaction(t *testing.T) {
 				{"BEGIN", ""},
 				{"CREATE TABLE auth_user (id serial PRIMARY KEY, username text, password varchar(128) NOT NULL)", ""},
 				{"CREATE INDEX auth_user_name ON auth_user (username)", ""},
-				{"ALTER TABLE auth_user ADD CONSTRAINT named UNIQUE (username)", "42501"}, // of a protected table, as ever
+				{"ALTER TABLE auth_user ADD CONSTRAINT named UNIQUE (username)", ""},
+				{"ALTER TABLE auth_user ADD CONSTRAINT same UNIQUE (password)", "42501"},
 				{"ROLLBACK", ""},
 
 				{"BEGIN", ""},

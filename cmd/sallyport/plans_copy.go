@@ -38,15 +38,16 @@ func (p *plans) Copy(n, columns int) (*mask.Copy, error) {
 	}
 	options.Header, options.Encoding = s.Copy.Header, s.Copy.Encoding
 	plan, fields, masked := make(mask.Plan, columns), make([]mask.Field, columns), false
+	described := s.Copy.Of(columns)
 	if s.Copy.ForceAll || len(s.Copy.ForceQuote) > 0 {
 		options.Force = make([]bool, columns)
 	}
 	for i := range plan {
 		if !s.Opaque {
-			plan[i] = p.aligned(s.Copy.Columns, i, columns, fields[i])
+			plan[i] = p.aligned(described, i, columns, fields[i])
 		}
-		if len(s.Copy.Columns) == columns {
-			out := s.Copy.Columns[i]
+		if len(described) == columns {
+			out := described[i]
 			fields[i] = mask.Field{Name: out.Name, Type: out.Type, Modifier: out.Modifier}
 			if !out.Plain && !out.Document && len(out.Protected) > 0 {
 				fields[i].Type, fields[i].Modifier = 0, -1
@@ -54,6 +55,9 @@ func (p *plans) Copy(n, columns int) (*mask.Copy, error) {
 			if options.Force != nil {
 				options.Force[i] = s.Copy.ForceAll || slices.Contains(s.Copy.ForceQuote, out.Name)
 			}
+		}
+		if fields[i].Type >= ownTypes {
+			fields[i].Like = like(p.catalog, fields[i].Type)
 		}
 		if fields[i].MayHold() {
 			plan[i] = p.shield.columns.Every(plan[i])

@@ -214,6 +214,8 @@ INSERT INTO users (id, email, password, name) SELECT 300 + id, 'x' || id || '@y'
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT (ssn) DO NOTHING -- refused
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT DO NOTHING -- refused
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT (ssn) DO UPDATE SET name = excluded.ssn -- refused
+INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT ON CONSTRAINT customers_ssn_key DO NOTHING -- refused
+CREATE TABLE z (LIKE customers INCLUDING ALL) -- refused
 CREATE TABLE z AS SELECT password FROM users -- refused
 SELECT password INTO z FROM users -- refused
 CREATE VIEW z AS SELECT password FROM users -- refused
@@ -238,6 +240,9 @@ CREATE CAST (text AS int) WITH INOUT; SELECT password::int FROM users -- refused
 CREATE AGGREGATE agg (text) (SFUNC = textcat, STYPE = text); SELECT agg(password) FROM users -- refused
 CREATE TRIGGER t AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger() -- refused
 PREPARE p1 AS SELECT upper(password), u FROM users u; EXECUTE p1; EXPLAIN EXECUTE p1
+PREPARE p2 AS SELECT first_word(); EXPLAIN (VERBOSE) EXECUTE p2 -- refused
+PREPARE p3 AS SELECT password FROM users; CREATE TABLE z AS EXECUTE p3 -- refused
+PREPARE p4 AS SELECT first_word(); CREATE TABLE z AS EXECUTE p4 -- refused
 BEGIN; DECLARE c1 CURSOR FOR SELECT password || 'x', u FROM users u; FETCH ALL FROM c1; COMMIT -- masked
 BEGIN; DECLARE c2 SCROLL CURSOR FOR SELECT * FROM secrets_v; MOVE 3 FROM c2; FETCH PRIOR FROM c2; FETCH ABSOLUTE 2 FROM c2; COMMIT -- masked
 SELECT id FROM users WHERE password = ANY (ARRAY(SELECT password FROM legacy.users)) -- refused
@@ -325,6 +330,28 @@ UPDATE customers SET profile['x'] = profile['prefs']; SELECT profile FROM custom
 INSERT INTO customers (id, name, profile) SELECT id + 1000, 'x', profile -> 'prefs' FROM customers; SELECT profile FROM customers -- refused
 SELECT set_config('standard_conforming_stringsX'::varchar(27), 'off', false); SELECT 'a\'' , password FROM users --' -- refused
 SELECT set_config('allow_system_table_modsX'::varchar(23), 'on', false) -- refused
+
+-- Definitions: what is made or changed shows nothing, and shifts no columns under a statement of the same text.
+CREATE INDEX ON users (name) INCLUDE (password) -- refused
+CREATE INDEX ON users (name) WHERE password LIKE 'CANARYpw1%' -- refused
+CREATE INDEX ON customers ((profile ->> 'password')) -- refused
+ALTER TABLE users ADD CONSTRAINT c EXCLUDE USING btree (password WITH =) -- refused
+ALTER TABLE users ADD CONSTRAINT c UNIQUE (name) INCLUDE (password) -- refused
+ALTER TABLE users ADD COLUMN p text CHECK (password < 'D') -- refused
+ALTER TABLE users ADD COLUMN seed text; SELECT upper(seed) FROM users -- refused
+ALTER TABLE users ALTER COLUMN login DROP EXPRESSION; SELECT upper(login) FROM users -- refused
+ALTER TABLE events DETACH PARTITION events_h2 -- refused
+CREATE TABLE late PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01'); UPDATE events SET day = '2025-02-02' WHERE id = 1; SELECT upper(device) FROM late -- refused
+ALTER TABLE orders ADD COLUMN x int; SELECT upper(s.i) FROM (SELECT o.*, c.ssn, c.name FROM orders o, customers c) s(a, b, c, d, e, f, g, h, i)
+ALTER TABLE orders ADD COLUMN x int; SELECT upper(s.h) FROM (SELECT o.*, c.ssn, c.name FROM orders o, customers c) s(a, b, c, d, e, f, g, h)
+CREATE TEMP TABLE customers (id int, user_id int, x text, name text); INSERT INTO customers SELECT id, user_id, name, ssn FROM public.customers; SELECT upper(name) FROM customers -- refused
+CREATE TEMP TABLE customers (ssn text, id int); INSERT INTO customers (ssn) SELECT ssn FROM public.customers; SELECT upper(x.a) FROM customers x(a, b)
+CREATE TABLE copy (LIKE users INCLUDING ALL); INSERT INTO copy SELECT * FROM users -- refused
+CREATE EXTENSION IF NOT EXISTS file_fdw -- refused
+SELECT query_to_xml(query => 'SELECT password FROM users', nulls => true, tableforest => false, targetns => '') -- refused
+SELECT query_to_xml('SELECT pw FROM secrets_v', true, false, '') -- refused
+SELECT * FROM ts_stat('SELECT to_tsvector(pw2) FROM cached') -- refused
+DECLARE c CURSOR FOR SELECT password FROM users; SELECT query_to_xml('FETCH ALL FROM c', true, false, '') -- refused
 
 -- What a trigger of the owner's copies, and functions that tables with protected columns call by themselves.
 UPDATE users SET name = 'x' WHERE id = 1; SELECT * FROM trail; SELECT was, became FROM trail; SELECT was ->> 'email', became ->> 'password', word FROM trail -- masked
