@@ -65,7 +65,7 @@ DEALLOCATE ALL;
 -- prepare insert
 PREPARE ins (text, int) AS INSERT INTO notes (body, n) VALUES ($1, $2) RETURNING n;
 EXECUTE ins('x', 9);
--- create table as execute [refused]
+-- create table as execute
 PREPARE q AS SELECT 1 AS a;
 CREATE TEMP TABLE ctx AS EXECUTE q;
 -- explain text
