@@ -154,7 +154,15 @@ type Output struct {
 func (g *Guard) Read(text string, cat *Catalog) Reading { return g.ReadFor("", text, cat) }
 
 // ReadFor is Read for a caller: nobody has all the workers that parse long texts.
-func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
+func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading { return g.read(who, text, cat, false) }
+
+// ReadMoved is ReadFor where definitions may have changed since cat was read, and
+// cannot be asked for: a relation may have other columns, or another one its name.
+func (g *Guard) ReadMoved(who, text string, cat *Catalog) Reading {
+	return g.read(who, text, cat, true)
+}
+
+func (g *Guard) read(who, text string, cat *Catalog, moved bool) Reading {
 	parser := g.parser.of(who)
 	reading := Reading{Facts: policy.SQL{Text: text}}
 	limit := parsedText
@@ -183,7 +191,7 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 	reading.Facts.Parsed, reading.Resettable = true, true
 	reading.Facts.Statements = int64(len(tree.Stmts))
 	sh, seen := g.shieldFor(cat), map[noted]bool{}
-	common := &sharedReading{open: map[string]bool{}, libraries: g.Libraries}
+	common := &sharedReading{open: map[string]bool{}, libraries: g.Libraries, moved: moved}
 	for _, raw := range tree.Stmts {
 		g.readStatement(&reading, raw, sh, &reader{
 			cat: sh.cat, parser: parser, facts: &reading.Facts, seen: seen, shared: common,
@@ -195,7 +203,7 @@ func (g *Guard) ReadFor(who, text string, cat *Catalog) Reading {
 
 // readStatement adds one statement to the reading.
 func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *reader) {
-	moved := reading.Facts.DDL // by what stands before it in the text
+	moved := r.shared.moved || reading.Facts.DDL // by what stands before it, in the text too
 	r.walk(raw, nil)
 	reading.Resettable = reading.Resettable && !r.lasting()
 	reading.Wants = reading.Wants || r.wants

@@ -20,6 +20,7 @@ type sharedReading struct {
 	cut   bool // something was left out, since it is being read already
 
 	libraries []string // see Guard
+	moved     bool     // see ReadMoved
 }
 
 // unknown notes that something will run of which nobody knows what it does.

@@ -40,7 +40,7 @@ func (s *Session) judge(ctx context.Context, text string, refusal *policy.Refusa
 		if err != nil {
 			return Reading{}, 0, err
 		}
-		if in != nil {
+		if in != nil && !in.blind {
 			changes = in.changes
 		}
 		r = s.server.needs.Judge.Judge(ctx, s.question(), text, in)

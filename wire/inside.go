@@ -19,6 +19,7 @@ type Inside struct {
 	session *Session
 	number  int64 // of the transaction
 	changes int64 // see Changes
+	blind   bool  // see Blind
 
 	// Seen is what the Judge has made of the transaction; nil at first. It is
 	// the Judge's own.
@@ -27,6 +28,10 @@ type Inside struct {
 
 // Seen is what a Judge keeps of a transaction from one statement to the next.
 type Seen interface{ Inside() *Inside }
+
+// Blind reports whether nothing can be asked, for what changes definitions is still
+// under way: a statement that was sent with others before it is answered.
+func (in *Inside) Blind() bool { return in.blind }
 
 // Changes is another number whenever the definitions may be others, in this
 // transaction or by its end.
@@ -179,7 +184,7 @@ func (s *Session) inside() (*Inside, error) {
 	s.pipe.wait()
 	number, changes, ok := s.pipe.inside()
 	if !ok {
-		return nil, nil
+		return &Inside{session: s, blind: true}, nil
 	}
 	if s.within == nil || s.within.number != number {
 		s.within = &Inside{session: s, number: number}

@@ -66,11 +66,11 @@ func TestRealHTTPClients(t *testing.T) {
 		"openai-node":      {command: []string{"node", "node/openai_http.mjs"}, peers: []string{"openai"}, cancels: 2},
 		"anthropic-python": {command: []string{python, "python/anthropic_http.py"}, peers: []string{"anthropic"}, cancels: 2},
 		"anthropic-node":   {command: []string{"node", "node/anthropic.mjs"}, peers: []string{"anthropic"}, cancels: 1},
-		"langchain-python": {command: []string{python, "python/langchain_http.py"}, peers: []string{"openai", "anthropic"}, cancels: 2},
-		"langchain-node":   {command: []string{"node", "node/langchain.mjs"}, peers: []string{"openai", "anthropic"}, cancels: 2},
+		"langchain-python": {command: []string{python, "python/langchain_http.py"}, peers: []string{"openai", "anthropic"}, cancels: 4},
+		"langchain-node":   {command: []string{"node", "node/langchain.mjs"}, peers: []string{"openai", "anthropic"}, cancels: 4},
 		"gemini":           {command: []string{python, "python/gemini_http.py"}, peers: []string{"gemini"}, cancels: 1},
-		"pinecone":         {command: []string{python, "python/pinecone_http.py"}, peers: []string{"pinecone", "index"}},
-		"http-python":      {command: []string{python, "python/plain_http.py"}, peers: []string{"rest"}, cancels: 4},
+		"pinecone":         {command: []string{python, "python/pinecone_http.py"}, peers: []string{"pinecone", "index"}, cancels: 1},
+		"http-python":      {command: []string{python, "python/plain_http.py"}, peers: []string{"rest", "openai"}, cancels: 6},
 		"curl":             {command: []string{"bash", "curl.sh"}, peers: []string{"rest", "openai"}, cancels: 1},
 		"mcp-python":       {command: []string{python, "python/mcp_http.py"}, server: []string{python, "python/mcp_server.py"}},
 		"mcp-node":         {command: []string{"node", "node/mcp.mjs"}, server: []string{"node", "node/mcp_server.mjs"}},
@@ -154,8 +154,14 @@ func startPeers(t *testing.T) realPeers {
 // the address of its HTTP listener.
 func startRealGateway(t *testing.T, peers realPeers, files string) string {
 	t.Helper()
-	dir := t.TempDir()
+	return startRealGatewayIn(t, t.TempDir(), peers, files, "")
+}
+
+// startRealGatewayIn does so in a folder, with more tables of gateway.toml.
+func startRealGatewayIn(t *testing.T, dir string, peers realPeers, files, more string) string {
+	t.Helper()
 	var text strings.Builder
+	text.WriteString(more)
 	fmt.Fprintf(&text, `
 [listen]
 postgres = "off"

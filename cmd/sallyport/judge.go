@@ -173,6 +173,9 @@ func (j *statementJudge) Judge(ctx context.Context, q policy.Question, text stri
 	if in != nil && sh.columns != nil {
 		if read, v := j.readInside(ctx, b, sh, in, q.Caller.Subject, text); v != nil {
 			known, cat, then = read, v.catalog, v.base
+		} else { // as everybody sees it, and that may be another way
+			_, cat = j.find(ctx, b, sh, q.Since, q.Caller.Subject, text)
+			known = &remembered{key: text, reading: sh.guard.ReadMoved(q.Caller.Subject, text, cat)}
 		}
 	}
 	if known == nil {

@@ -254,7 +254,7 @@ func runWay(ctx context.Context, conn *pgconn.PgConn, sql string, way int, write
 	case 9:
 		several("CREATE TEMP VIEW made AS " + sql + "; SELECT * FROM made")
 	case 10:
-		several("INSERT INTO notes (body) SELECT made::text FROM (" + sql + ") made; SELECT body, n FROM notes")
+		several("INSERT INTO notes (body) SELECT made::text FROM (" + sql + ") made; SELECT body, n FROM notes ORDER BY id")
 	case 11:
 		several("CREATE FUNCTION made() RETURNS SETOF record LANGUAGE sql AS $made$ " + sql + " $made$; SELECT made()")
 	case 12:

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// OpenAI speaks chat completions and responses, plain and streamed, with tools.
+// OpenAI speaks chat completions and responses, plain and streamed, with tools,
+// and the Realtime API in text.
 func OpenAI(key string) *Peer {
 	return start(key, bearer, func(c *call) {
 		switch {
@@ -14,6 +15,8 @@ func OpenAI(key string) *Peer {
 			c.chat()
 		case strings.HasSuffix(c.URL.Path, "/responses"):
 			c.responses()
+		case strings.HasSuffix(c.URL.Path, "/realtime"):
+			c.realtime()
 		case strings.HasSuffix(c.URL.Path, "/embeddings"):
 			c.json(http.StatusOK, object{
 				"object": "list", "model": "gpt-4o-mini", "usage": object{"prompt_tokens": 4, "total_tokens": 4},

@@ -56,12 +56,21 @@ func Pinecone(key string, data *Peer) *Peer {
 	})
 }
 
-// PineconeData is one index of Pinecone's.
+// PineconeData is one index of Pinecone's. Namespaces named by the words of peer.go
+// are answered so.
 func PineconeData(key string) *Peer {
 	return start(key, apiKey, func(c *call) {
 		match := object{"id": "n1", "score": 0.5, "values": list{}, "metadata": object{"email": Address}}
 		switch c.URL.Path {
 		case "/query":
+			if strings.Contains(string(c.body), `"`+WordSlow+`"`) {
+				c.hold()
+				return
+			}
+			if strings.Contains(string(c.body), `"`+WordFail+`"`) {
+				c.json(http.StatusBadRequest, object{"code": 3, "message": "the model failed", "details": list{}})
+				return
+			}
 			c.json(http.StatusOK, object{"matches": list{match}, "namespace": "", "usage": object{"readUnits": 1}})
 		case "/vectors/upsert":
 			c.json(http.StatusOK, object{"upsertedCount": 1})

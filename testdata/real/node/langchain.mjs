@@ -45,6 +45,18 @@ for (const make of [openai, anthropic]) {
   for await (const [message] of await graph.stream({ messages: [{ role: 'user', content: 'plain' }] }, { streamMode: 'messages' })) void message
   assert.deepEqual(cities, [world.city])
 
+  const of = (inner) =>
+    new StateGraph(MessagesAnnotation)
+      .addNode('plan', async (state, config) => ({ messages: [await inner.invoke(state.messages, config)] }))
+      .addEdge(START, 'plan')
+      .compile()
+  const asked = (content) => ({ messages: [{ role: 'user', content }] })
+  await assert.rejects(of(make(world.denied)).invoke(asked('plain')), /known-models/)
+  await assert.rejects(of(make()).invoke(asked('fail')), /the model failed/)
+  const leave = new AbortController()
+  setTimeout(() => leave.abort(), 500)
+  await assert.rejects(of(make()).invoke(asked('slow'), { signal: leave.signal }))
+
   const abort = new AbortController()
   await assert.rejects(async () => {
     for await (const chunk of await model.stream('slow', { signal: abort.signal })) {

@@ -11,7 +11,7 @@ const transport = new StreamableHTTPClientTransport(new URL(world.http + '/files
 })
 await client.connect(transport)
 const names = (await client.listTools()).tools.map((t) => t.name)
-assert.deepEqual(names.sort(), ['fail', 'read', 'wait'], 'delete is denied, and not listed')
+assert.deepEqual(names.sort(), ['count', 'fail', 'read', 'wait'], 'delete is denied, and not listed')
 
 const result = await client.callTool({ name: 'read', arguments: { path: '/work/a' } })
 assert.equal(result.content[0].text, '/work/a: ' + world.answer)
@@ -21,6 +21,11 @@ await assert.rejects(client.callTool({ name: 'delete', arguments: { path: '/work
   return true
 })
 assert.equal((await client.callTool({ name: 'fail', arguments: {} })).isError, true)
+
+const progress = []
+const counted = await client.callTool({ name: 'count', arguments: {} }, undefined, { onprogress: (p) => progress.push([p.progress, p.message]) })
+assert.equal(counted.content[0].text, 'done')
+assert.deepEqual(progress, [1, 2, 3].map((n) => [n, world.answer]))
 
 const abort = new AbortController()
 setTimeout(() => abort.abort(), 500)

@@ -24,6 +24,13 @@ async function open() {
     console.log('cancelled')
     return { content: [] }
   })
+  server.registerTool('count', { description: 'tells how far it is', inputSchema: {} }, async (_, extra) => {
+    for (let progress = 1; progress <= 3; progress++) {
+      const params = { progressToken: extra._meta.progressToken, progress, total: 3, message: world.answerRaw }
+      await extra.sendNotification({ method: 'notifications/progress', params })
+    }
+    return { content: [{ type: 'text', text: 'done' }] }
+  })
   server.registerTool('fail', { description: 'fails', inputSchema: {} }, async () => {
     throw new Error('the tool failed')
   })

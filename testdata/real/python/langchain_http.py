@@ -1,5 +1,6 @@
 """LangChain and LangGraph in Python: a chat model and a graph with a tool, on OpenAI's and Anthropic's API."""
 
+import asyncio
 import importlib.metadata
 
 import anthropic
@@ -56,6 +57,21 @@ for make, refused in (chat_openai, openai.PermissionDeniedError), (chat_anthropi
     for chunk in model.stream("slow"):
         if chunk.text:
             break
+    async def plan(state):
+        return {"messages": [await bound.ainvoke(state["messages"])]}
+
+    async def left():
+        graph = StateGraph(MessagesState).add_node("plan", plan).add_edge(START, "plan").compile()
+        await asyncio.wait_for(graph.ainvoke({"messages": [("user", "slow")]}), 0.5)
+
+    with raises(asyncio.TimeoutError):
+        asyncio.run(left())
+    with raises(Exception, "the model failed"):
+        app.invoke({"messages": [("user", "fail")]})
+    closed = make(world["denied"])
+    one = StateGraph(MessagesState).add_node("plan", lambda state: {"messages": [closed.invoke(state["messages"])]}).add_edge(START, "plan").compile()
+    with raises(refused, "known-models"):
+        one.invoke({"messages": [("user", "plain")]})
 
 vectors = OpenAIEmbeddings(
     model="text-embedding-3-small", api_key=world["token"], base_url=world["http"] + "/openai/v1", check_embedding_ctx_length=False

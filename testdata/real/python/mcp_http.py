@@ -17,12 +17,20 @@ async def session(mode):
         transport = streamable_http_client(world["http"] + "/files/mcp", http_client=http)
         async with Client(transport, mode=mode) as client:
             names = sorted(t.name for t in (await client.list_tools()).tools)
-            assert names == ["fail", "read", "wait"], names
+            assert names == ["count", "fail", "read", "wait"], names
             result = await client.call_tool("read", {"path": "/work/a"})
             assert result.content[0].text == "/work/a: " + world["answer"], result
             with raises(MCPError, "no-delete"):
                 await client.call_tool("delete", {"path": "/work/a"})
             assert (await client.call_tool("fail", {})).is_error
+            told = []
+
+            async def progress(n, total, message):
+                told.append((n, message))
+
+            result = await client.call_tool("count", {}, progress_callback=progress)
+            assert result.content[0].text == "done", result
+            assert told == [(n, world["answer"]) for n in (1, 2, 3)], told
             with raises((asyncio.TimeoutError, asyncio.CancelledError)):
                 await asyncio.wait_for(client.call_tool("wait", {}), 0.5)
             result = await client.call_tool("read", {"path": "/"})

@@ -9,7 +9,7 @@ import threading
 
 import uvicorn
 from common import world
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 
 server = MCPServer("files")
 
@@ -23,6 +23,13 @@ def read(path: str) -> str:
 def delete(path: str) -> str:
     print("delete was called", flush=True)
     return ""
+
+
+@server.tool()
+async def count(ctx: Context) -> str:
+    for n in 1, 2, 3:
+        await ctx.report_progress(n, 3, world["answerRaw"])
+    return "done"
 
 
 @server.tool()

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 
-from common import world
+from common import raises, world
 from pinecone import Pinecone
 
 pc = Pinecone(api_key=world["token"], host=world["http"] + "/pinecone")
@@ -17,6 +17,10 @@ for index in pc.index("notes"), pc.index(host=description.host):
     match = index.query(vector=[0.1, 0.2, 0.3], top_k=1, include_metadata=True).matches[0]
     assert match.metadata["email"] == world["mark"], match
     assert index.describe_index_stats().total_vector_count == 1
+for namespace, word in ("fail", "the model failed"), ("slow", ""):
+    impatient = Pinecone(api_key=world["token"], host=world["http"] + "/pinecone", timeout=0.5 if namespace == "slow" else 30)
+    with raises(Exception, word):
+        impatient.index("notes").query(vector=[0.1, 0.2, 0.3], top_k=1, namespace=namespace)
 try:
     pc.indexes.delete("notes")
 except Exception as e:
