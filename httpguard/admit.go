@@ -12,6 +12,9 @@ import (
 func (x *exchange) admit(facts *policy.HTTP) error {
 	v := x.judgeAll(x.understand(facts))
 	if v.Action == policy.Allow {
+		if err := x.checkAliases(facts); err != nil {
+			return err
+		}
 		if err := x.maskRequest(); err != nil {
 			return err
 		}

@@ -6,6 +6,9 @@ import (
 	"sallyport/policy"
 )
 
+// notJSON is what a rule hears that reads a body of another type.
+const notJSON = "the body is not JSON, by its content type"
+
 // read takes in the whole request and says what a rule can know of it: exactly
 // what will go upstream, but for the injected header.
 func (x *exchange) read() (*policy.HTTP, error) {
@@ -20,8 +23,13 @@ func (x *exchange) read() (*policy.HTTP, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.rest != nil {
+	switch {
+	case x.rest != nil:
 		parsed = policy.UnknownFact[any](tooLargeToJudge)
+	case len(x.body) > 0 && !isJSON(x.in.Header.Get("Content-Type")):
+		parsed = policy.UnknownFact[any](notJSON) // some servers read JSON whatever the type says
+	case x.upgrades():
+		parsed = policy.UnknownFact[any](unreadSocket)
 	}
 	headers := make(map[string]string, len(x.header))
 	for name, values := range x.header {
@@ -32,6 +40,9 @@ func (x *exchange) read() (*policy.HTTP, error) {
 	}
 	for name, values := range x.trailer {
 		headers[strings.ToLower(name)] = strings.ToValidUTF8(strings.Join(values, ", "), "\ufffd")
+	}
+	if x.upgrades() {
+		headers["upgrade"] = "websocket"
 	}
 	return &policy.HTTP{
 		Method:  x.in.Method,

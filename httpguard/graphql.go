@@ -13,26 +13,11 @@ import (
 // "query.field". Names are the caller's own choice; fields are the server's. A
 // request that is none has none, and one that can't be read is an error.
 func (x *exchange) graphQL(facts *policy.HTTP) policy.Fact[[]string] {
+	if x.upgrades() {
+		return policy.UnknownFact[[]string](unreadSocket)
+	}
 	return func() ([]string, error) {
-		var documents []string
-		path := strings.ToLower(strings.TrimRight(facts.Path, "/"))
-		must := strings.HasSuffix(path, "/graphql") || strings.HasSuffix(path, "/gql")
-		kind, _, _ := strings.Cut(strings.ToLower(x.in.Header.Get("Content-Type")), ";")
-		if strings.TrimSpace(kind) == "application/graphql" {
-			documents, must = append(documents, string(x.body)), true
-		}
-		documents = append(documents, facts.Query["query"]...)
-		add := func(v any) {
-			if text, ok := object(v)["query"].(string); ok {
-				documents = append(documents, text)
-			}
-		}
-		if list, ok := facts.Body.([]any); ok {
-			for _, e := range list {
-				add(e)
-			}
-		}
-		add(facts.Body)
+		documents, must := x.graphQLDocuments(facts)
 		if !strict(object(facts.Body), "query") || must && len(documents) == 0 && len(x.body) > 0 {
 			return nil, missing("the GraphQL document can't be found in the request")
 		}
@@ -51,6 +36,30 @@ func (x *exchange) graphQL(facts *policy.HTTP) policy.Fact[[]string] {
 	}
 }
 
+// graphQLDocuments are the texts of the request that are GraphQL's, or may be:
+// where it must be GraphQL they are.
+func (x *exchange) graphQLDocuments(facts *policy.HTTP) (documents []string, must bool) {
+	path := strings.ToLower(strings.TrimRight(facts.Path, "/"))
+	must = strings.HasSuffix(path, "/graphql") || strings.HasSuffix(path, "/gql")
+	kind, _, _ := strings.Cut(strings.ToLower(x.in.Header.Get("Content-Type")), ";")
+	if strings.TrimSpace(kind) == "application/graphql" {
+		documents, must = append(documents, string(x.body)), true
+	}
+	documents = append(documents, facts.Query["query"]...)
+	add := func(v any) {
+		if text, ok := object(v)["query"].(string); ok {
+			documents = append(documents, text)
+		}
+	}
+	if list, ok := facts.Body.([]any); ok {
+		for _, e := range list {
+			add(e)
+		}
+	}
+	add(facts.Body)
+	return documents, must
+}
+
 // errGraphQL is a document that can't be read.
 var errGraphQL = errors.New("not a GraphQL document")
 
@@ -60,7 +69,10 @@ type selection struct{ fields, spreads []string }
 // graphQLOperations lists what a document may run: GraphQL specification,
 // October 2021, section 2.
 func graphQLOperations(document string) ([]string, error) {
-	p := &graphQLReader{text: document}
+	return (&graphQLReader{text: document}).operations()
+}
+
+func (p *graphQLReader) operations() ([]string, error) {
 	p.next()
 	type operation struct {
 		kind string
@@ -132,6 +144,8 @@ type graphQLReader struct {
 	at    int
 	token string
 	bad   bool
+
+	renamed []string // fields that come back under another name
 }
 
 // maxSelections is how deep selections may nest.
@@ -167,8 +181,11 @@ func (p *graphQLReader) selection(depth int) selection {
 			name := p.token
 			p.next()
 			if p.token == ":" { // what came was an alias
+				alias := name
 				p.next()
-				name = p.token
+				if name = p.token; name != alias {
+					p.renamed = append(p.renamed, name)
+				}
 				p.next()
 			}
 			s.fields = append(s.fields, name)

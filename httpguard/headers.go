@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"sallyport/policy"
 	"sallyport/secret"
 )
 
@@ -17,6 +18,15 @@ var credentialHeaders = []string{
 	"x-amz-security-token", "x-auth-key", "x-auth-email", "x-auth-user", "x-auth-request-user",
 	"x-forwarded-user", "x-forwarded-email", "x-forwarded-client-cert", "x-remote-user", "remote-user",
 	"x-ms-client-principal", "x-goog-iam-authority-selector", "x-goog-authenticated-user-email",
+	"es-security-runas-user", "x-authenticated-user", "x-authenticated-userid", "x-userinfo", "x-user-info", "x-jwt-assertion", "x-goog-iap-jwt-assertion",
+	"x-client-cert", "client-cert", "client-cert-chain", "x-client-dn", "x-client-verify", "x-middleware-subrequest",
+}
+
+// credentialPrefixes begin the names in which servers take another's word for
+// who it is: Kubernetes' impersonation, and what proxies tell of who logged in.
+var credentialPrefixes = []string{
+	"impersonate-", "x-remote-", "x-webauth-", "x-auth-request-", "x-ssl-", "ssl-client-", "cf-access-", "x-amzn-oidc-", "x-amzn-mtls-",
+	"x-ms-client-principal-", "x-goog-authenticated-user-", "x-consumer-", "x-credential-", "x-authentik-", "x-authelia-", "x-vouch-", "x-endpoint-api-", "remote-",
 }
 
 // credentialSuffixes end the names that services make up for the same purpose.
@@ -30,12 +40,21 @@ const ownPrefix = "x-sallyport-"
 var hopByHop = []string{
 	"connection", "proxy-connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
 	"http2-settings", "sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-accept", "expect", "content-length", "host", "accept-encoding",
-	"forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-prefix", "x-real-ip",
+	"forwarded", "x-real-ip", "x-client-ip", "x-originating-ip", "x-original-host", "x-host", "x-http-host-override",
+	"true-client-ip", "cf-connecting-ip", "fastly-client-ip", "x-cluster-client-ip", "x-azure-clientip", "x-original-forwarded-for", "x-envoy-external-address",
 }
+
+// hopPrefixes begin more of them: what a proxy says of a connection that is not
+// the caller's.
+var hopPrefixes = []string{"x-forwarded-"}
 
 // rereading are the headers that make some servers act on another method or
 // path than those that were judged.
-var rereading = []string{"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-original-method"}
+var rereading = []string{"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-original-method", "x-original-uri", "x-override-url", "x-envoy-original-path", "x-http-path-override"}
+
+// copying are the headers that name another object for a server to read or
+// write: a target's list of paths does not reach into them.
+var copying = []string{"destination", "x-amz-copy-source", "x-goog-copy-source", "x-ms-copy-source", "x-ms-rename-source", "x-amz-rename-source", "x-copy-from", "x-oss-copy-source", "x-obs-copy-source", "x-cos-copy-source"}
 
 // outgoing is what of the caller's headers goes upstream. It refuses those that
 // would undo the verdict, and leaves out each one that holds the token.
@@ -63,9 +82,11 @@ func (x *exchange) outgoing() (http.Header, error) {
 		switch {
 		case slices.Contains(rereading, folded):
 			return nil, malformed("the header "+name+" would change the request after it was judged", nil)
+		case x.target.paths != nil && slices.Contains(copying, folded):
+			return nil, &policy.Refusal{Kind: policy.Denied, Rule: rulePaths, Public: "the header " + name + " names another path, and only some of this target are open"}
 		case folded == "cookie" && x.target.cookies && !slices.Contains(drop, folded) && !slices.ContainsFunc(values, x.holdsToken):
 			out[name] = slices.Clone(values)
-		case slices.Contains(drop, folded), isCredential(folded), slices.ContainsFunc(values, x.holdsToken):
+		case slices.Contains(drop, folded), hasPrefix(folded, hopPrefixes), isCredential(folded), slices.ContainsFunc(values, x.holdsToken):
 		default:
 			out[name] = slices.Clone(values)
 		}
@@ -80,8 +101,12 @@ func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name),
 
 // isCredential reports whether a folded name is of the credential family.
 func isCredential(folded string) bool {
-	return strings.HasPrefix(folded, ownPrefix) || slices.Contains(credentialHeaders, folded) ||
+	return strings.HasPrefix(folded, ownPrefix) || slices.Contains(credentialHeaders, folded) || hasPrefix(folded, credentialPrefixes) ||
 		slices.ContainsFunc(credentialSuffixes, func(s string) bool { return strings.HasSuffix(folded, s) })
+}
+
+func hasPrefix(name string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // holdsToken reports whether a word of the value is the caller's token, or

@@ -2,6 +2,7 @@ package httpguard
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"sallyport/policy"
@@ -68,7 +69,7 @@ func (x *exchange) readCall(facts *policy.HTTP) *call {
 	c := &call{limit: -1, choices: 1}
 	segments := strings.Split(strings.Trim(strings.ToLower(path), "/"), "/")
 	exact := strings.Split(strings.Trim(path, "/"), "/")
-	idle := len(x.body) == 0 && (x.in.Method == http.MethodGet || x.in.Method == http.MethodHead || x.in.Method == http.MethodOptions || x.in.Method == http.MethodDelete)
+	idle := !x.upgrades() && len(x.body) == 0 && (x.in.Method == http.MethodGet || x.in.Method == http.MethodHead || x.in.Method == http.MethodOptions || x.in.Method == http.MethodDelete)
 	switch x.target.provider {
 	case anthropic:
 		c.read(segments, anthropicOperations, idle, body)
@@ -82,13 +83,30 @@ func (x *exchange) readCall(facts *policy.HTTP) *call {
 		c.read(segments, openAIOperations, idle, body)
 		c.readDeployment(x.target.provider, exact)
 	}
-	if c.operation == "realtime" && c.model == "" {
-		c.model = first(facts.Query, "model")
-		if len(facts.Query["model"]) > 1 {
-			c.foggy = "the query names several models"
-		}
+	if x.upgrades() && c.operation != "realtime" {
+		return &call{limit: -1, choices: 1} // what it says is not read
+	}
+	if c.operation == "realtime" && c.model == "" && c.foggy == "" {
+		c.readRealtime(x.target.provider, facts.Query)
 	}
 	return c
+}
+
+// readRealtime takes the model of a session from the query. A session that names
+// none there may do so in its messages.
+func (c *call) readRealtime(provider string, query map[string][]string) {
+	named := query["model"]
+	if provider == azure {
+		named = append(slices.Clone(named), query["deployment"]...)
+	}
+	switch {
+	case len(named) == 0 || named[0] == "":
+		c.foggy = "the query names no model"
+	case len(named) > 1:
+		c.foggy = "the query names several models"
+	default:
+		c.model = named[0]
+	}
 }
 
 // read finds the operation and reads the body it needs. What only asks, with a
@@ -97,6 +115,9 @@ func (c *call) read(segments []string, table []operation, idle bool, body any) {
 	for _, op := range table {
 		if !endsWith(segments, op.path) {
 			continue
+		}
+		if op.name == "models" && !idle {
+			return // somebody's who has models run at such a path
 		}
 		c.operation, c.deed = op.name, op.deed
 		if idle && op.name != "realtime" {
@@ -180,12 +201,4 @@ func (c *call) facts(m *meter) *policy.LLM {
 		out.Model = policy.UnknownFact[string](reason)
 	}
 	return out
-}
-
-// first is a query parameter's only value.
-func first(q map[string][]string, name string) string {
-	if len(q[name]) != 1 {
-		return ""
-	}
-	return q[name][0]
 }

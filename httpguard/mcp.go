@@ -19,6 +19,9 @@ type rpcMessage struct {
 // batch, or none, as when it opens the stream of the server's own messages or
 // ends the session.
 func (x *exchange) readMessages(body any) []rpcMessage {
+	if x.upgrades() {
+		return []rpcMessage{unreadable(unreadSocket)}
+	}
 	switch body := body.(type) {
 	case map[string]any:
 		return []rpcMessage{readMessage(body)}

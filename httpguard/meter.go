@@ -39,6 +39,7 @@ type meter struct {
 	added   bool  // usage was asked for in the caller's place
 	used    usage
 	events  int64 // of the stream, those with an answer's text or close to it
+	open    unsettled
 }
 
 func (x *exchange) newMeter(c *call) *meter {

@@ -34,10 +34,16 @@ func (m *meter) event(event []byte) []byte {
 	}
 	m.events++
 	if !bytes.Contains(text, []byte(`"usage`)) && m.used.model != "" {
+		m.open.add(text)
 		return event
 	}
 	a := parseReply(text)
 	m.used.take(a)
+	if a.settles() {
+		m.open = unsettled{}
+	} else {
+		m.open.add(text)
+	}
 	if m.added && isUsageChunk(a) {
 		return nil
 	}

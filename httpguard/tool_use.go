@@ -1,6 +1,9 @@
 package httpguard
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The tools of providers' own that are paid by the use and counted, by the names
 // they have in prices.json.
@@ -135,8 +138,12 @@ func (u usage) textOf(cached int64) tokens {
 	return t
 }
 
-// frame reads a message of a WebSocket: the Realtime API says at the end of each
-// answer what that one used.
+// lastOfAnswer are the types of the events with which answers end, in the Realtime
+// API and in responses over a WebSocket.
+var lastOfAnswer = []string{"response.done", "response.completed", "response.incomplete", "response.failed"}
+
+// frame reads a message of a WebSocket: at the end of each answer it is said what
+// that one used.
 func (m *meter) frame(f message) {
 	if m == nil || f.op != opText && f.op != opBinary {
 		return
@@ -144,7 +151,15 @@ func (m *meter) frame(f message) {
 	m.events++
 	a := parseReply(f.payload)
 	switch {
-	case a.Type == "response.done" && a.Response != nil, strings.HasSuffix(a.Type, "transcription.completed"):
+	case slices.Contains(lastOfAnswer, a.Type) && a.Response != nil:
+		m.open = unsettled{}
+	case strings.HasSuffix(a.Type, "transcription.completed"):
+	case strings.HasPrefix(a.Type, "response.") && strings.HasSuffix(a.Type, "audio.delta"):
+		m.open.addSound(f.payload)
+		return
+	case strings.HasPrefix(a.Type, "response.") && strings.HasSuffix(a.Type, ".delta"):
+		m.open.add(f.payload)
+		return
 	default:
 		return
 	}

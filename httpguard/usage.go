@@ -211,8 +211,12 @@ func (x *exchange) settle(status int) *recorder.Usage {
 		return nil
 	}
 	u, estimated := m.used, false
-	if !u.seen && m.call.deed == byToken && m.call.problem == "" {
-		u.input, u.output, u.seen, estimated = m.countInput(), m.events, true, true
+	switch rest := m.open.tokens(); {
+	case !u.seen && m.call.deed == byToken && m.call.problem == "":
+		u.input, u.output, u.seen, estimated = m.countInput(), max(m.events, rest), true, true
+	case rest > 0: // it left within an answer
+		u.output, estimated = min(u.output+rest, maxCount), true
+		u.unpriced = u.unpriced || m.call.deed != byToken // what went into it nobody says
 	}
 	cost, known := m.bill(u)
 	out := &recorder.Usage{

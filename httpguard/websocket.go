@@ -37,6 +37,10 @@ const (
 // errUnrecorded ends a WebSocket whose messages can't be recorded.
 var errUnrecorded = errors.New("the exchange could not be recorded")
 
+// unreadSocket is what a rule hears that reads what a request asks: a WebSocket's
+// messages come when it is judged already.
+const unreadSocket = "what is said on a WebSocket is not judged"
+
 // upgrades reports whether the exchange asks for a WebSocket.
 func (x *exchange) upgrades() bool {
 	return strings.EqualFold(x.in.Header.Get("Upgrade"), "websocket")
@@ -227,6 +231,11 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 				return "the " + from.name + " went away"
 			}
 			continue
+		}
+		if !from.masks && x.asksAlias(m.payload) {
+			from.close(1008, ruleMask)
+			to.close(1001, "the other side went away")
+			return "the caller asked for a masked field by another name"
 		}
 		all, err := from.hides.mask(m)
 		if err != nil {

@@ -51,6 +51,19 @@ func (r Rule) fields() (list []field) {
 	return list
 }
 
+// Names reports whether a member of that name is protected by its name, or may
+// be on the way to one that is.
+func (c *Content) Names(name string) bool {
+	if c == nil || c.fields == nil {
+		return false
+	}
+	return slices.ContainsFunc(c.fields.list, func(f field) bool {
+		return slices.ContainsFunc(f.path, func(part string) bool {
+			return (part != "*" || f.deep) && policy.Match(part, name) // any name is on such a way
+		})
+	})
+}
+
 // find gives the transform of the member at path: the first matching rule's,
 // or nil.
 func (f *Fields) find(path []string) *Transform {

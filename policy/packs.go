@@ -16,7 +16,7 @@ var packs = map[string]string{
 	"read-only":      `sql.writes || sql.ddl || sql.destructive`,
 	"no-dynamic":     `sql.dynamic`,
 	"no-side-doors":  `sql.side_door`,
-	"read-only-http": `!(http.method in ["GET", "HEAD", "OPTIONS"])`,
+	"read-only-http": `!(http.method in ["GET", "HEAD", "OPTIONS"]) || "upgrade" in http.headers`,
 }
 
 // source is the text of the rule's condition: its own, or its pack's.

@@ -48,7 +48,7 @@ type HTTP struct {
 	Path    string              `cel:"path"`    // as sent upstream, cleaned: no dot segments, no doubled slashes
 	Query   map[string][]string `cel:"query"`   // decoded
 	Headers map[string]string   `cel:"headers"` // names in lower case, values joined by ", "; credentials left out
-	Body    any                 `cel:"body"`    // the JSON body as maps, lists, strings, doubles, bools, null; null when there is none
+	Body    any                 `cel:"body"`    // the JSON body as maps, lists, strings, doubles, bools, null; null when there is none, a Fact that can't be known for one of another type
 	GraphQL Fact[[]string]      `cel:"graphql"` // of a GraphQL request: "query Name" for each operation, "query.field" for each of its first fields
 }
 

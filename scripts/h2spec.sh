@@ -14,6 +14,7 @@ allowed=(
 	"Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream" # the stream had its answer, 401, and was reset for that
 	"Sends a HEADERS frame that contains the connection-specific header field"            # status 400
 	"Sends a HEADERS frame that contains the TE header field with any value other than \"trailers\"" # status 400
+	"Sends a HEADERS frame with the \"content-length\" header field which does not equal the DATA frame payload length" # answered 401 before the frame came, on a busy machine
 	"Sends a HEADERS frame with the \"content-length\" header field which does not equal the sum of the multiple DATA frames payload length" # answered 401 before the second frame came
 )
 
@@ -65,7 +66,9 @@ done
 
 "$dir/h2spec" -h 127.0.0.1 -p "$port" -t -k -o 5 "$@" >"$dir/out" || true
 tail -1 "$dir/out"
-grep -q ' passed' "$dir/out" || { cat "$dir/out"; exit 1; }
+count=$(sed -n 's/^\([0-9]*\) tests, .* passed.*/\1/p' "$dir/out")
+[ -n "$count" ] || { cat "$dir/out"; exit 1; }
+[ $# -gt 0 ] || [ "$count" -ge 140 ] || { echo "h2spec: only $count tests ran" >&2; exit 1; }
 bad=0
 while IFS= read -r line; do
 	known=

@@ -11,6 +11,7 @@
 #   MODE=ruled     a rule on a table that no suite uses; every door as it is by itself
 #   MODE=pinned    the rule, and a mask on such a table
 #   ROUTES="direct gateway"              the default; one of them alone compares nothing
+#   SCHEDULE=FILE                        for regress: its tests alone, instead of PostgreSQL's parallel_schedule
 #   KEEP=FOLDER                          where outputs stay; a temporary folder otherwise, printed at the end
 #
 # Exit status 1: a test fails through the gateway that does not fail directly, and is not in scripts/suites/by-design.txt.
@@ -150,7 +151,7 @@ suite_regress() {
 	local src=$tree/src/src/test/regress build=$tree/build/src/test/regress
 	mkdir -p "$out"/{results,testtablespace,sql,expected} && chmod 777 "$out" "$out/results"
 	(cd "$out" && "$build/pg_regress" --inputdir="$src" --outputdir="$out" --bindir="$bin" --dlpath="$build" \
-		--host="$PGHOST" --port="$PGPORT" --user=postgres --max-concurrent-tests=20 --schedule="$src/parallel_schedule") >"$out/log" 2>&1 || true
+		--host="$PGHOST" --port="$PGPORT" --user=postgres --max-concurrent-tests=20 --schedule="${SCHEDULE:-$src/parallel_schedule}") >"$out/log" 2>&1 || true
 	regress_result "$out"
 }
 

@@ -32,7 +32,8 @@ type Catalog struct {
 	marks   map[string]string     // of what it was read from
 	rows    map[string][][]string // that it was made of, by part
 	columns map[string]bool       // names of the columns of all relations
-	casts   map[string][]string   // functions that others made and that cast, by the name of the type they give
+	types   map[uint32]Type
+	casts   map[string][]string // functions that others made and that cast, by the name of the type they give
 
 	within *within // nil: it is what everybody sees
 }
@@ -93,7 +94,7 @@ func Reload(ctx context.Context, q Querier, old *Catalog) (*Catalog, error) {
 		relations: map[uint32]*relation{}, named: map[string][]*relation{}, columns: map[string]bool{},
 		parents: map[uint32][]uint32{}, children: map[uint32][]uint32{}, sources: map[uint32][]uint32{},
 		system: map[string]function{}, user: map[string]function{}, internal: map[string][]string{}, operators: map[string]bool{},
-		bodies: map[string][]string{}, casts: map[string][]string{},
+		bodies: map[string][]string{}, casts: map[string][]string{}, types: map[uint32]Type{},
 	}
 	for _, part := range loading {
 		err := c.load(ctx, q, old, part.what, part.query, part.of, part.width, func(row []string) error { return part.add(c, row) })
@@ -179,6 +180,7 @@ var loading = []struct {
 	width           int
 	add             func(c *Catalog, row []string) error
 }{
+	{"types that were made", "types", typesQuery, 6, addOwnType}, // before the columns, which are of them
 	{"PostgreSQL's relations", "class0 namespace", relationsWhere + `c.oid < 16384 ORDER BY c.oid`, 4, addRelation},
 	{"relations", "class namespace", relationsWhere + `c.oid >= 16384 ORDER BY c.oid`, 4, addRelation},
 	{"PostgreSQL's columns", "attribute0 class0", columnsWhere + `a.attrelid < 16384 ORDER BY a.attrelid, a.attnum`, 7, addColumn},
@@ -278,9 +280,10 @@ func addColumn(c *Catalog, row []string) error {
 		if err != nil {
 			return err
 		}
+		typ, resolved := c.baseOf(typ, int32(modifier))
 		r.columns = append(r.columns, attribute{
 			number: int16(number), name: row[2], notNull: row[3] == "true",
-			generated: row[4] == "true", typ: typ, modifier: int32(modifier),
+			generated: row[4] == "true", typ: typ, modifier: resolved,
 		})
 	}
 	return nil

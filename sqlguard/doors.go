@@ -71,6 +71,9 @@ func (sh *shield) pivots(name string) bool {
 // client, protected values.
 func (sh *shield) closeWithin(r *reader, m proto.Message) *policy.Refusal {
 	inner, _ := runsWithin(m)
+	if _, ok := m.(*prepareStmt); ok {
+		return denied("PREPARE is closed in a body on a target with protected columns", "Its name would mean another statement than the session's own.", "")
+	}
 	if m == nil || runs(m) != "" || inner != "" {
 		return denied("EXECUTE and FETCH of what was prepared or opened elsewhere are closed in a body on a target with protected columns",
 			"They may give it protected values.", "")

@@ -129,6 +129,8 @@ func (fake) Query(_ context.Context, sql string) ([][]string, error) {
 	switch {
 	case isCode(sql):
 		return codeRows(sql), nil
+	case sql == typesQuery:
+		return nil, nil
 	case strings.Contains(sql, "SELECT DISTINCT p.prosrc"):
 		return [][]string{{"be_lo_get", "lo_get"}}, nil
 	case strings.Contains(sql, "WITH named"), strings.Contains(sql, "oid < 16384"), strings.Contains(sql, "attrelid < 16384"):

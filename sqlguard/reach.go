@@ -214,6 +214,9 @@ func (sh *shield) harmIn(s *scan, depth int) string {
 		if m == nil {
 			return "it holds a statement that is not understood"
 		}
+		if _, ok := m.(*prepareStmt); ok {
+			return "it prepares a statement, whose name could mean another one outside"
+		}
 		if runs(m) != "" {
 			return "it runs a prepared statement, or reads a cursor, that may hold protected columns"
 		}

@@ -119,6 +119,7 @@ func KeptCursor(name string) string { return "cursor " + name }
 // Planner says how to mask the result of the n-th statement of a text, from
 // the description the server gave. What it does not understand it masks.
 type Planner interface {
+	// Plan also sets each field's Like.
 	Plan(ctx context.Context, n int, fields []mask.Field) mask.Plan
 	// Copy is Plan for a COPY ... TO STDOUT, which the server does not describe;
 	// nil where nothing is masked. An error means that no row may pass.

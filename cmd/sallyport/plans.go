@@ -40,6 +40,10 @@ func (p *plans) Plan(ctx context.Context, n int, fields []mask.Field) mask.Plan 
 	}
 	for i, f := range fields {
 		plan[i] = p.column(ctx, n, i, len(fields), f)
+		if f.Type >= ownTypes {
+			f.Like = like(p.catalog, f.Type)
+			fields[i] = f
+		}
 		if f.MayHold() {
 			plan[i] = p.shield.columns.Every(plan[i])
 		}

@@ -56,6 +56,9 @@ func (p *plans) Copy(n, columns int) (*mask.Copy, error) {
 				options.Force[i] = s.Copy.ForceAll || slices.Contains(s.Copy.ForceQuote, out.Name)
 			}
 		}
+		if fields[i].Type >= ownTypes {
+			fields[i].Like = like(p.catalog, fields[i].Type)
+		}
 		if fields[i].MayHold() {
 			plan[i] = p.shield.columns.Every(plan[i])
 		}

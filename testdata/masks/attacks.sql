@@ -214,6 +214,8 @@ INSERT INTO users (id, email, password, name) SELECT 300 + id, 'x' || id || '@y'
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT (ssn) DO NOTHING -- refused
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT DO NOTHING -- refused
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT (ssn) DO UPDATE SET name = excluded.ssn -- refused
+INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT ON CONSTRAINT customers_ssn_key DO NOTHING -- refused
+CREATE TABLE z (LIKE customers INCLUDING ALL) -- refused
 CREATE TABLE z AS SELECT password FROM users -- refused
 SELECT password INTO z FROM users -- refused
 CREATE VIEW z AS SELECT password FROM users -- refused
@@ -238,6 +240,9 @@ CREATE CAST (text AS int) WITH INOUT; SELECT password::int FROM users -- refused
 CREATE AGGREGATE agg (text) (SFUNC = textcat, STYPE = text); SELECT agg(password) FROM users -- refused
 CREATE TRIGGER t AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger() -- refused
 PREPARE p1 AS SELECT upper(password), u FROM users u; EXECUTE p1; EXPLAIN EXECUTE p1
+PREPARE p2 AS SELECT first_word(); EXPLAIN (VERBOSE) EXECUTE p2 -- refused
+PREPARE p3 AS SELECT password FROM users; CREATE TABLE z AS EXECUTE p3 -- refused
+PREPARE p4 AS SELECT first_word(); CREATE TABLE z AS EXECUTE p4 -- refused
 BEGIN; DECLARE c1 CURSOR FOR SELECT password || 'x', u FROM users u; FETCH ALL FROM c1; COMMIT -- masked
 BEGIN; DECLARE c2 SCROLL CURSOR FOR SELECT * FROM secrets_v; MOVE 3 FROM c2; FETCH PRIOR FROM c2; FETCH ABSOLUTE 2 FROM c2; COMMIT -- masked
 SELECT id FROM users WHERE password = ANY (ARRAY(SELECT password FROM legacy.users)) -- refused
