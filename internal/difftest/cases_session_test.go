@@ -121,6 +121,7 @@ var sessionScripts = []script{
 		c.query("create temp table cancelled (n int)")
 		c.send(&pgproto3.Query{String: "copy cancelled from stdin"})
 		c.until("CopyInResponse")
+		c.await("wait_event = 'ClientRead' and query like 'copy cancelled%'")
 		c.cancel() // takes effect when the server has read a row
 		c.exchange(&pgproto3.CopyData{Data: []byte("1\n2\n")}, copyDone)
 		c.ready(1)

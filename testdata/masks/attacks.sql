@@ -215,7 +215,7 @@ INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT (ss
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT DO NOTHING -- refused
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT (ssn) DO UPDATE SET name = excluded.ssn -- refused
 INSERT INTO customers (id, name, ssn) VALUES (200, 'x', 'guess') ON CONFLICT ON CONSTRAINT customers_ssn_key DO NOTHING -- refused
-CREATE TABLE z (LIKE customers INCLUDING ALL) -- refused
+CREATE TABLE z (LIKE customers INCLUDING ALL); SELECT * FROM z
 CREATE TABLE z AS SELECT password FROM users -- refused
 SELECT password INTO z FROM users -- refused
 CREATE VIEW z AS SELECT password FROM users -- refused
