@@ -238,11 +238,26 @@ func (d definer) define(m *defineStmt) *policy.Refusal {
 		refusal = d.newType(parts)
 	case "OBJECT_OPERATOR":
 		refusal = d.newOperator(parts, m.Definition)
+	case "OBJECT_COLLATION":
+		refusal = d.newCollation(m.Definition)
 	}
 	if refusal != nil {
 		return refusal
 	}
 	return d.functions(m.Definition)
+}
+
+// newCollation: one by which different texts are equal makes of = a question about
+// parts of a value.
+func (d definer) newCollation(options []*node) *policy.Refusal {
+	if slices.ContainsFunc(options, func(n *node) bool {
+		e, ok := unwrap(n).(*defElem)
+		return !ok || !slices.Contains([]string{"lc_collate", "lc_ctype", "locale", "provider", "version", "from"}, e.Defname)
+	}) {
+		return denied("CREATE COLLATION with DETERMINISTIC or rules of its own is closed on a target with protected columns",
+			"By such a one different values are equal.", "")
+	}
+	return nil
 }
 
 // newOperator: an operator with a name of PostgreSQL's own must be for other

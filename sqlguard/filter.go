@@ -2,6 +2,7 @@ package sqlguard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -92,6 +93,7 @@ func (ev eval) filter(n *node) {
 			ev.subselect(m)
 		case m.SubLinkType == subAny && (op == "" || op == "="), m.SubLinkType == subAll && op == "<>":
 			columns := ev.subselect(m)
+			ev.joined = ev.joined || len(ev.restricted(ev.expr(m.Testexpr))) > 0 || len(ev.restricted(outputsOf(columns))) > 0
 			if len(columns) == 1 {
 				ev.equal(ev.expr(m.Testexpr), columns[0].value, where)
 				return
@@ -105,6 +107,24 @@ func (ev eval) filter(n *node) {
 	}
 }
 
+// joins notes that a protected column is compared with what is no constant.
+func (a *analyst) joins(v value, l, r *node) {
+	a.joined = a.joined || len(a.restricted(v)) > 0 && !isFixed(l) && !isFixed(r)
+}
+
+// isFixed reports whether n is a constant or a parameter, or an array of such.
+func isFixed(n *node) bool {
+	switch m := unwrap(n).(type) {
+	case *aConst, *paramRef:
+		return true
+	case *typeCast:
+		return isFixed(m.Arg)
+	case *aArray:
+		return !slices.ContainsFunc(m.Elements, func(n *node) bool { return !isFixed(n) })
+	}
+	return false
+}
+
 // comparison allows equality, in its several spellings.
 func (ev eval) comparison(m *aExpr, where string) {
 	op := strings.Join(names(m.Name), ".")
@@ -113,7 +133,9 @@ func (ev eval) comparison(m *aExpr, where string) {
 	switch {
 	case ev.freeComparison(m, l):
 	case m.Kind == opPlain && equality, m.Kind == opDistinct, m.Kind == opNotDistinct:
-		ev.equal(l, ev.expr(m.Rexpr), where)
+		r := ev.expr(m.Rexpr)
+		ev.equal(l, r, where)
+		ev.joins(computed(l, r), m.Lexpr, m.Rexpr)
 	case m.Kind == opIn:
 		items, ok := unwrap(m.Rexpr).(*list)
 		if !ok {
@@ -121,10 +143,13 @@ func (ev eval) comparison(m *aExpr, where string) {
 			return
 		}
 		for _, n := range items.Items {
-			ev.equal(l, ev.expr(n), where)
+			r := ev.expr(n)
+			ev.equal(l, r, where)
+			ev.joins(computed(l, r), m.Lexpr, n)
 		}
 	case m.Kind == opAny && op == "=", m.Kind == opAll && (op == "<>" || op == "!="):
 		ev.equal(l, value{}, where)
+		ev.joins(l, m.Lexpr, m.Rexpr)
 		ev.useExpr(m.Rexpr, where)
 	case m.Kind == opPlain && l.doc != nil:
 		ev.useExpr(&node{Node: &pgExpr{AExpr: m}}, where)

@@ -151,6 +151,7 @@ func (a *analyst) mergeColumn(j *joinExpr, name string, left, right tables) colu
 	if !okL || !okR {
 		a.noJoin(name, okL, left.vague || right.vague)
 	}
+	a.joined = a.joined || len(a.restricted(computed(l, r))) > 0
 	a.equal(l, r, "JOIN")
 	v := mix(l, r)
 	v.typ, v.mod = l.typ, l.mod

@@ -23,6 +23,8 @@ type analyst struct {
 	// moved: what stands before the statement in its text changes definitions,
 	// so that relations may have other columns, or others under the same names.
 	moved bool
+	// joined: a protected column is compared with what is no constant.
+	joined bool
 
 	refusal *policy.Refusal
 }
@@ -133,6 +135,9 @@ func (a *analyst) statement(n *node) []column {
 			a.statement(m.Query)
 			if a.ran { // a plan shows what functions gave
 				a.misunderstood("EXPLAIN with a function that reaches it")
+			}
+			if a.joined { // how far a merge join came, or is thought to come, tells their order
+				a.misunderstood("EXPLAIN of a comparison of it with what is no constant")
 			}
 			return []column{{name: "QUERY PLAN"}}
 		}

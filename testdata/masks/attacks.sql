@@ -368,3 +368,63 @@ CREATE OR REPLACE FUNCTION note_users() RETURNS trigger LANGUAGE plpgsql AS $$ B
 ALTER FUNCTION note_users() SET search_path = pg_temp -- refused
 ALTER FUNCTION note_users() RENAME TO z -- refused
 DROP FUNCTION note_users() CASCADE; CREATE FUNCTION note_users() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$ -- refused
+
+-- How far a merge join came tells the order of what it joined; by a collation of one's own, other values are equal.
+SET LOCAL enable_hashjoin = off; SET LOCAL enable_nestloop = off; EXPLAIN (ANALYZE, TIMING off) SELECT 1 FROM ONLY users u JOIN notes n ON u.password = n.body -- refused
+EXPLAIN SELECT 1 FROM ONLY users u, notes n WHERE n.body = u.password -- refused
+EXPLAIN SELECT 1 FROM ONLY public.users JOIN (SELECT body AS password FROM notes) n USING (password) -- refused
+EXPLAIN SELECT 1 FROM ONLY users u WHERE u.password IN (SELECT body FROM notes) -- refused
+EXPLAIN SELECT 1 FROM ONLY users u WHERE EXISTS (SELECT FROM notes n WHERE n.body IN ('x', u.password)) -- refused
+EXPLAIN SELECT 1 FROM ONLY users u, notes n WHERE (u.password, 1) = (n.body, 1) -- refused
+EXPLAIN SELECT 1 FROM ONLY users u JOIN notes n ON u.password = n.body::text COLLATE "C" -- refused
+CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level1', deterministic = false); SELECT id FROM users WHERE password = 'canary' COLLATE ci -- refused
+CREATE COLLATION ci (provider = icu, locale = 'und', rules = '&a = b') -- refused
+SELECT id FROM customers WHERE ssn = (SELECT min(ssn) FROM customers) -- refused
+SELECT id, ssn FROM customers INTERSECT SELECT 3, min(ssn) FROM customers -- refused
+SELECT count(*) FROM (SELECT ssn FROM customers UNION SELECT max(ssn) FROM customers WHERE id < 4) s -- refused
+SELECT id FROM customers WHERE ssn IN (SELECT max(ssn) OVER () FROM customers) -- refused
+SELECT a.id FROM customers a JOIN (SELECT min(ssn) AS ssn FROM customers) b USING (ssn) -- refused
+SELECT id FROM customers NATURAL JOIN (SELECT max(ssn) AS ssn FROM customers) s -- refused
+SELECT count(DISTINCT least(ssn, '95')) FROM customers -- refused
+SELECT rank('95') WITHIN GROUP (ORDER BY ssn) FROM customers -- refused
+SELECT id, greatest(ssn, '95') IS NULL, nullif(ssn, 'x') IS NULL FROM customers
+SELECT id, (CASE WHEN password < 'D' THEN password END) IS NULL FROM users -- refused
+SELECT u.id, x.p IS NULL FROM users u LEFT JOIN LATERAL (SELECT u.password AS p WHERE u.password > 'D') x ON true -- refused
+SELECT id, (lag(password) OVER (ORDER BY password)) IS NULL FROM users -- refused
+SELECT s FROM users u, generate_series(1, ascii(u.password)) s -- refused
+SELECT count(*) FROM users u, LATERAL ts_parse('default', u.password) s -- refused
+SELECT count(*) FROM users u, LATERAL unnest(string_to_array(u.password, 'a')) s -- refused
+SELECT count(*) FROM users u, LATERAL (SELECT 1 WHERE u.password < 'D') s -- refused
+INSERT INTO users (id, email, password, name) VALUES (1, 'a@b', 'longer', 'd') ON CONFLICT (id) DO UPDATE SET name = 'x' WHERE users.password < 'D' RETURNING id -- refused
+UPDATE users SET (name, api_key) = (SELECT password, 'x') WHERE id = 1 RETURNING name -- refused
+UPDATE users SET name = CASE WHEN password < 'D' THEN 'a' ELSE 'b' END RETURNING name -- refused
+UPDATE users SET api_key = left(password, 50); SELECT api_key FROM users -- refused
+DELETE FROM users WHERE id = 9 AND password LIKE 'CANARY%' RETURNING id -- refused
+SELECT jsonb_path_query('{}', '$x', profile) FROM customers -- refused
+SELECT jsonb_path_query('{}', '$x.password', jsonb_build_object('x', profile)) FROM customers -- refused
+SELECT id FROM customers WHERE jsonb_path_exists(profile, '$.password ? (@ starts with "C")') -- refused
+SELECT id FROM customers WHERE profile @@ '$.password starts with "CANARY"' -- refused
+SELECT jsonb_path_query(profile, '$.keyvalue().value') FROM customers -- refused
+SELECT jsonb_path_query(profile, '$."\u0070assword"') FROM customers
+SELECT profile -> E'pass\u0077ord', profile ->> U&'pass\0077ord' FROM customers
+SELECT id FROM customers WHERE profile -> 'prefs' -> 'codes' ? 'CANARYjc1' -- refused
+SELECT id FROM customers WHERE profile -> 'prefs' @> '{"codes": ["x"]}' -- refused
+SELECT ((profile ->> 'prefs')::jsonb) ->> 'codes' FROM customers
+SELECT (jsonb_populate_record(NULL::demo.users, profile)).password FROM customers -- refused
+SELECT jsonb_build_array(profile) -> 0 -> 'password', (profile || jsonb_build_object('tier', profile -> 'password')) ->> 'tier' FROM customers
+SELECT x.key, x.value FROM customers, jsonb_each(profile -> 'prefs') x
+SELECT replace(profile::text, 'password', 'tier')::jsonb ->> 'tier' FROM customers -- refused
+SELECT json_agg(id ORDER BY profile ->> 'password') FROM customers -- refused
+ALTER TABLE admins NO INHERIT users; SELECT upper(password) FROM admins -- refused
+ALTER TABLE users ADD COLUMN z text GENERATED ALWAYS AS (login) STORED; SELECT z FROM users -- refused
+ALTER TABLE users ADD COLUMN z text DEFAULT first_word(); SELECT z FROM users -- refused
+ALTER TABLE users ALTER COLUMN name TYPE text USING first_word(); SELECT name FROM users -- refused
+ALTER TABLE users ALTER COLUMN created TYPE text USING users::text; SELECT created FROM users -- refused
+ALTER TABLE users ADD CONSTRAINT c CHECK (name < first_word()) -- refused
+CREATE INDEX ON users (name) WHERE length(login) > 3 -- refused
+CREATE INDEX ON users ((users.*::text)) -- refused
+CREATE INDEX ON cached (k2) -- refused
+CREATE TABLE z (LIKE secrets_v); INSERT INTO z (pw) SELECT pw FROM secrets_v -- refused
+ALTER VIEW directory RENAME COLUMN contact TO x; SELECT upper(x) FROM directory -- refused
+ALTER VIEW directory RENAME TO x; SELECT upper(contact) FROM x -- refused
+CREATE VIEW z AS SELECT id, name FROM users; ALTER VIEW z RENAME TO y; CREATE OR REPLACE VIEW y AS SELECT id, name, email FROM users -- refused
