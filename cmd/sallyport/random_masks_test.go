@@ -123,7 +123,7 @@ func runRandom(t *testing.T, filter string, first uint64, many int) {
 		for r, row := range got[1] {
 			got[1][r] = renumbered(row, types)
 		}
-		if a, b := sorted(got[0]), sorted(got[1]); errs[1] == nil && !slices.EqualFunc(a, b, bytes.Equal) {
+		if a, b := sorted(got[0]), sorted(got[1]); errs[1] == nil && !q.free && !slices.EqualFunc(a, b, bytes.Equal) {
 			bad(number, way, sql, "depends on the protected values:\n%.500q\n%.500q", a, b)
 		}
 		want, err := runWay(t.Context(), direct, sql, way, q.writes)
