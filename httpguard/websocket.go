@@ -200,6 +200,8 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	both.Wait()
 	shut()
 	x.countMasked(caller.hides.count() + upstream.hides.count())
+	mu.Lock() // the time may be up, or ctx over, just now
+	defer mu.Unlock()
 	return reason
 }
 
