@@ -127,13 +127,23 @@ func (ev eval) nullTest(m *nullTest) value {
 func (ev eval) document(m proto.Message) (value, bool) {
 	switch m := m.(type) {
 	case *xmlExpr:
-		return computed(ev.all(m.NamedArgs), ev.all(m.Args)), true
+		v := computed(ev.all(m.NamedArgs), ev.all(m.Args))
+		if op := m.Op.String(); op != "IS_XMLELEMENT" && op != "IS_XMLFOREST" && op != "IS_XMLCONCAT" {
+			ev.useOf(v, "what makes XML of a text, and fails for some")
+		}
+		return v, true
 	case *xmlSerial:
-		return computed(ev.expr(m.Expr)), true
+		v := computed(ev.expr(m.Expr))
+		ev.useOf(v, "XMLSERIALIZE")
+		return v, true
 	case *jsonObject:
-		return ev.all(m.Exprs), true
+		v := ev.all(m.Exprs)
+		ev.shaped(v, m.Unique, m.Output)
+		return v, true
 	case *jsonArray:
-		return ev.all(m.Exprs), true
+		v := ev.all(m.Exprs)
+		ev.shaped(v, false, m.Output)
+		return v, true
 	case *jsonKey:
 		return ev.jsonKey(m), true
 	case *jsonValue:
@@ -141,9 +151,13 @@ func (ev eval) document(m proto.Message) (value, bool) {
 	case *jsonIs:
 		return computed(ev.expr(m.Expr)), true
 	case *jsonObjAgg:
-		return computed(ev.jsonKey(m.Arg), ev.jsonAgg(m.Constructor)), true
+		v := computed(ev.jsonKey(m.Arg), ev.jsonAgg(m.Constructor))
+		ev.shaped(v, m.Unique, m.Constructor.GetOutput())
+		return v, true
 	case *jsonArrAgg:
-		return computed(ev.jsonValue(m.Arg), ev.jsonAgg(m.Constructor)), true
+		v := computed(ev.jsonValue(m.Arg), ev.jsonAgg(m.Constructor))
+		ev.shaped(v, false, m.Constructor.GetOutput())
+		return v, true
 	case *jsonQuery:
 		q, ok := unwrap(m.Query).(*selectStmt)
 		if !ok {
@@ -154,18 +168,34 @@ func (ev eval) document(m proto.Message) (value, bool) {
 	return value{}, false
 }
 
+// shaped refuses a document that fails for some values: where two keys are the
+// same, or where it does not fit the type that it is to have.
+func (ev eval) shaped(v value, unique bool, as *jsonOutput) {
+	if unique || as != nil {
+		ev.useOf(v, "JSON with UNIQUE KEYS or RETURNING, which fails for some values")
+	}
+}
+
 func (ev eval) jsonKey(m *jsonKey) value {
 	if m == nil {
 		return value{}
 	}
-	return computed(ev.expr(m.Key), ev.jsonValue(m.Value))
+	key := ev.expr(m.Key)
+	if key.shaky {
+		ev.useOf(key, "a key of a document, which must not be NULL")
+	}
+	return computed(key, ev.jsonValue(m.Value))
 }
 
 func (ev eval) jsonValue(m *jsonValue) value {
 	if m == nil {
 		return value{}
 	}
-	return computed(ev.expr(m.RawExpr), ev.expr(m.FormattedExpr))
+	v := computed(ev.expr(m.RawExpr), ev.expr(m.FormattedExpr))
+	if m.Format.GetFormatType().String() == "JS_FORMAT_JSON" {
+		ev.useOf(v, "FORMAT JSON, which fails for what is none")
+	}
+	return v
 }
 
 func (ev eval) jsonAgg(m *jsonAgg) value {
@@ -475,7 +505,7 @@ func (ev eval) call(m *funcCall) value {
 	if name == "substring" && len(m.Args) > 1 && isPlace(m.Args[1]) { // by place, not by a pattern that may not match
 		as = "substr"
 	}
-	v = ev.applied(as, args)
+	v = ev.applied(as, m.Args, args)
 	for _, n := range m.AggOrder {
 		key := ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in an aggregate")
 		v = computed(v, key)

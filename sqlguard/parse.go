@@ -84,6 +84,7 @@ type (
 	jsonObject  = pg.JsonObjectConstructor
 	jsonArray   = pg.JsonArrayConstructor
 	jsonQuery   = pg.JsonArrayQueryConstructor
+	jsonOutput  = pg.JsonOutput
 	jsonKey     = pg.JsonKeyValue
 	jsonValue   = pg.JsonValueExpr
 	jsonObjAgg  = pg.JsonObjectAgg

@@ -21,7 +21,7 @@ var total = map[string]bool{
 	"row_to_json": true, "to_json": true, "to_jsonb": true, "jsonb_pretty": true, "json_typeof": true, "jsonb_typeof": true,
 	"jsonb_strip_nulls": true, "json_strip_nulls": true, "jsonb_object_keys": true, "array_to_json": true, "array_to_string": true, "cardinality": true, "array_append": true,
 	"array_to_tsvector": true, "to_tsvector": true, "host": true, "family": true, "masklen": true, "network": true, "text": true, "abbrev": true, "broadcast": true, "netmask": true, "hostmask": true,
-	"date_trunc": true, "date_part": true, "extract": true, "age": true, "to_char": true, "timezone": true,
+	"age": true, "to_char": true,
 	"min": true, "max": true, "count": true, "avg": true, "sum": true, "array_agg": true, "string_agg": true, "json_agg": true, "jsonb_agg": true,
 	"bool_and": true, "bool_or": true, "every": true, "any_value": true, "mode": true, "stddev": true, "variance": true, "stddev_pop": true,
 	"stddev_samp": true, "var_pop": true, "var_samp": true, "first_value": true, "last_value": true, "rank": true, "dense_rank": true,
@@ -29,7 +29,11 @@ var total = map[string]bool{
 	"hashtext": true, "citext": true, "name": true, "varchar": true, "bpchar": true,
 }
 
-// spread lists those that take every argument as any value.
+// ofSecond lists the functions that fail for no value of their second argument,
+// and are NULL for infinity: the first says what is taken of it.
+var ofSecond = map[string]bool{"date_trunc": true, "date_part": true, "extract": true}
+
+// variadic lists those that take every argument as any value.
 var variadic = map[string]bool{
 	"concat": true, "concat_ws": true, "json_build_array": true, "jsonb_build_array": true, "json_build_object": true, "jsonb_build_object": true,
 	"json_object_agg": true, "jsonb_object_agg": true, "format": true, "count": true, "num_nulls": true, "num_nonnulls": true,
@@ -146,8 +150,31 @@ var castsTo = map[string]map[uint32]bool{
 	"timestamp": {1082: true, 1114: true, 1184: true}, "timestamptz": {1082: true, 1114: true, 1184: true},
 }
 
+// failsByNull reports whether a call fails where an argument is NULL that is so by
+// its value: as a key of a document, and what the text of format asks of it.
+func (ev eval) failsByNull(name string, nodes []*node, args []value) bool {
+	bad := func(v value) bool { return v.shaky && len(ev.restricted(v)) > 0 }
+	switch name {
+	case "json_build_object", "jsonb_build_object":
+		for i := 0; i < len(args); i += 2 {
+			if bad(args[i]) {
+				return true
+			}
+		}
+	case "json_object_agg", "jsonb_object_agg":
+		return len(args) > 0 && bad(args[0])
+	case "format":
+		if len(nodes) == 0 || len(ev.restricted(computed(args...))) == 0 {
+			return false
+		}
+		form, ok := constantText(nodes[0])
+		return !ok || strings.ContainsAny(strings.ReplaceAll(form, "%%", ""), "*") || slices.ContainsFunc(args, bad) && strings.Contains(form, "I")
+	}
+	return false
+}
+
 // applied is the value of a function over its arguments.
-func (ev eval) applied(name string, args []value) value {
+func (ev eval) applied(name string, nodes []*node, args []value) value {
 	v := computed(args...)
 	if len(ev.restricted(v)) == 0 {
 		return v
@@ -159,6 +186,10 @@ func (ev eval) applied(name string, args []value) value {
 		rest = rest || i > 0 && len(ev.restricted(arg)) > 0
 	}
 	switch {
+	case ev.failsByNull(name, nodes, args):
+		ev.useOf(v, "function "+name+", which fails for some values")
+	case ours && ofSecond[name] && len(args) > 1 && len(ev.restricted(args[0])) == 0 && len(ev.restricted(computed(args[2:]...))) == 0:
+		v.shaky = true
 	case ours && (total[name] && !rest || variadic[name]):
 	case ours && name == "string_agg", ours && (name == "strpos" || name == "position" || name == "similarity" || name == "replace"):
 	case ours && partial[name] && !rest:

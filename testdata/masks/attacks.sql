@@ -428,3 +428,15 @@ CREATE TABLE z (LIKE secrets_v); INSERT INTO z (pw) SELECT pw FROM secrets_v -- 
 ALTER VIEW directory RENAME COLUMN contact TO x; SELECT upper(x) FROM directory -- refused
 ALTER VIEW directory RENAME TO x; SELECT upper(contact) FROM x -- refused
 CREATE VIEW z AS SELECT id, name FROM users; ALTER VIEW z RENAME TO y; CREATE OR REPLACE VIEW y AS SELECT id, name, email FROM users -- refused
+
+-- What fails by a value: an error, too, is an answer.
+SELECT format('%I', substring(password FROM 'CAN')) FROM users -- refused
+SELECT format('%*s', length(password), 'x') FROM users -- refused
+SELECT format(password, 1) FROM users -- refused
+SELECT format('%s %I %%', password, password) FROM users -- masked
+SELECT jsonb_build_object(substring(password FROM 'CAN'), 1) FROM users -- refused
+SELECT json_object_agg(substring(password FROM 'CAN'), 1) FROM users -- refused
+SELECT json_build_object('k', substring(password FROM 'CAN')) FROM users -- masked
+SELECT xmlparse(CONTENT password) FROM users -- refused
+SELECT xmlpi(name x, password) FROM users -- refused
+SELECT date_trunc(password, now()) FROM users -- refused
