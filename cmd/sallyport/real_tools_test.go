@@ -145,7 +145,7 @@ func (tl tool) play(t *testing.T, route, masks string) []part {
 	}
 	text := runTool(t, tl.run, host, port, db.Name, role, password)
 	for _, same := range []struct{ pattern, with string }{
-		{`\b` + role + `\b`, "ROLE"}, {`\b` + db.Name + `\b`, "DATABASE"}, {`_\d{5}\b`, "_OID"}, {`type_code=\d{5}`, "type_code=OID"},
+		{`\b` + role + `\b`, "ROLE"}, {`\b` + db.Name + `\b`, "DATABASE"}, {`_\d{5,}\b`, "_OID"}, {`type_code=\d{5,}`, "type_code=OID"},
 	} {
 		text = regexp.MustCompile(same.pattern).ReplaceAllString(text, same.with)
 	}

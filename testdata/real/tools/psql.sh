@@ -3,7 +3,7 @@
 set -eu
 psql() { command psql -X -q "$@" 2>&1 || true; }
 commands=(
-	'\d' '\d+' '\dt' '\dt+' '\dt *.*' '\di' '\di+' '\dv' '\dv+' '\dm' '\dm+' '\ds' '\ds+' '\dE' '\dP' '\dP+' '\dPn'
+	'\d' '\d+' '\dt' '\dt+' '\dt public.*' '\dt pg_catalog.*' '\dt information_schema.*' '\di' '\di+' '\dv' '\dv+' '\dm' '\dm+' '\ds' '\ds+' '\dE' '\dP' '\dP+' '\dPn'
 	'\d customers' '\d+ customers' '\d orders' '\d+ orders' '\d events' '\d+ events' '\d+ events_2026' '\d+ open_orders' '\d+ totals'
 	'\d customers_lower_name' '\d+ ticket' '\d unrelated' '\d nothing' '\d pg_class' '\d+ pg_authid'
 	'\da' '\dA' '\dA+' '\dAc' '\dAf' '\db' '\db+' '\dc' '\dC' '\dconfig' '\dconfig+ work_mem' '\dd' '\ddp' '\dD' '\dD+' '\des' '\dew' '\det' '\deu'
