@@ -434,3 +434,36 @@ func TestTalkUnrecorded(t *testing.T) {
 		t.Errorf("the upstream received %q", l.heard())
 	}
 }
+
+// TestTalkBill: what the tools of a response cost is known by what it was offered,
+// and added to what others on the WebSocket cost.
+func TestTalkBill(t *testing.T) {
+	const done = `{"type":"response.completed","response":{"model":"gpt-5","usage":{"input_tokens":200,"output_tokens":100},"output":[{"type":"web_search_call","action":{"type":"search"}},{"type":"code_interpreter_call","container_id":"c1"}]}}`
+	for name, c := range map[string]struct{ message, usd string }{
+		"offered":           {`{"type":"response.create","model":"gpt-5","tools":[{"type":"web_search"},{"type":"code_interpreter","container":{"type":"auto"}}]}`, "0.0525"},
+		"of unknown price":  {`{"type":"response.create","model":"gpt-5","tools":[{"type":"web_search"},{"type":"image_generation"}]}`, ""},
+		"a denied one":      {`{"type":"response.create","model":"gpt-5-pro","tools":[{"type":"web_search"}]}`, ""},
+		"none of these was": {`{"type":"response.create","model":"gpt-5"}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTalker(t, false, false, texts(done, done)...)
+			g := newGateway(t, s.URL, withRules(t, policy.RuleConfig{Name: "r", Targets: []string{"openai"}, Then: "deny", Models: []string{"gpt-5"}}))
+			conn, _, err := g.dial(t, responsesPath, http.Header{"X-Api-Key": {token}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.Write(t.Context(), websocket.MessageText, []byte(c.message)); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if _, _, err := conn.Read(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_ = conn.Close(websocket.StatusNormalClosure, "")
+			if u := g.ended(t).Usage; u == nil || u.InputTokens != 400 || u.OutputTokens != 200 || u.USD != c.usd {
+				t.Errorf("recorded %+v", u)
+			}
+		})
+	}
+}
