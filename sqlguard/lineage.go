@@ -46,6 +46,8 @@ type value struct {
 	deps  []*dep // protected columns it depends on
 	plain bool   // it is a column as it stands
 	shaky bool   // whether it is NULL, or its shape, depends on the value
+	many  bool   // it is an array
+	size  int    // how far it may outgrow a stored value, see grown
 	typ   uint32 // of a plain column, where it is known
 	mod   int32  // its modifier
 	// kept: see Output. A plain value is, without saying so.
@@ -112,6 +114,7 @@ func (sh *shield) outputs(n *node, reached string, copyRows, moved bool) (output
 		return nil, nil, a.ran, a.refusal
 	}
 	columns := a.statement(n)
+	a.tooWide(columns)
 	if a.refusal != nil {
 		if !isQuery(unwrap(n)) && a.refusal.Kind == policy.NoRelation {
 			a.refusal.Position = 0 // the server gives none
@@ -133,11 +136,12 @@ func (a *analyst) statement(n *node) []column {
 		switch unwrap(m.Query).(type) {
 		case *selectStmt, *insertStmt, *updateStmt, *deleteStmt, *mergeStmt:
 			a.statement(m.Query)
-			if a.ran { // a plan shows what functions gave
-				a.misunderstood("EXPLAIN with a function that reaches it")
-			}
-			if a.joined { // how far a merge join came, or is thought to come, tells their order
-				a.misunderstood("EXPLAIN of a comparison of it with what is no constant")
+			switch {
+			case a.ran:
+				a.planTells("A plan shows what functions gave, and this statement calls one that reads the table", "Run the statement without EXPLAIN.")
+			case a.joined:
+				a.planTells("It compares protected values with what is no constant, and how far a join came tells their order",
+					"Run the statement without EXPLAIN, or explain it with a constant in place of the other side.")
 			}
 			return []column{{name: "QUERY PLAN"}}
 		}
@@ -200,6 +204,16 @@ func (a *analyst) misunderstood(what string) {
 		Public: fmt.Sprintf("table %q holds protected columns and this form of statement over it is not understood yet", a.reached),
 		Detail: "What is not understood: " + what + ".",
 		Hint:   "Select the columns by name from the table; unprotected columns are free.",
+	})
+}
+
+// planTells refuses an EXPLAIN whose plan would say something of protected values.
+func (a *analyst) planTells(why, instead string) {
+	a.refuse(&policy.Refusal{
+		Kind:   policy.Denied,
+		Public: fmt.Sprintf("table %q holds protected columns and this statement's plan could tell their values", a.reached),
+		Detail: why + ".",
+		Hint:   instead,
 	})
 }
 
