@@ -105,7 +105,12 @@ func (x *exchange) upgrade(made *http.Request) error {
 		return x.failure(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusSwitchingProtocols {
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+	case x.asked.talk != nil && res.StatusCode < http.StatusBadRequest:
+		// Rules waited for messages: it answered what nobody judged as a request.
+		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream opened no WebSocket"}
+	default:
 		return x.answer(res)
 	}
 	up, ok := res.Body.(io.ReadWriteCloser)

@@ -3,6 +3,7 @@ package httpguard
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -465,5 +466,24 @@ func TestTalkBill(t *testing.T) {
 				t.Errorf("recorded %+v", u)
 			}
 		})
+	}
+}
+
+// TestTalkNotOpened: what a rule would decide of messages, it has not decided of a
+// request that the upstream answers without opening a WebSocket.
+func TestTalkNotOpened(t *testing.T) {
+	for status, want := range map[int]int{200: 502, 302: 502, 401: 401, 404: 404} {
+		p := newPeer(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte("all responses"))
+		})
+		g := newGateway(t, p.URL, withRules(t, policy.RuleConfig{Name: "r", Targets: []string{"openai"}, Then: "deny", If: `http.body.model == "dear"`}))
+		_, res, err := g.dial(t, responsesPath, http.Header{"X-Api-Key": {token}})
+		if err == nil || res.StatusCode != want {
+			t.Fatalf("%d: %v %v", status, res, err)
+		}
+		if body, _ := io.ReadAll(res.Body); want == 502 && strings.Contains(string(body), "all responses") {
+			t.Errorf("%d: %s", status, body)
+		}
 	}
 }
