@@ -34,11 +34,12 @@ func (x *exchange) admit(facts *policy.HTTP) error {
 // record writes the exchange with its verdict.
 func (x *exchange) record(v policy.Verdict) error {
 	body := string(x.recordedBody()) // masks the query, too
+	at := x.route.url(x.target, "")
 	err := x.session.write(recorder.Event{Exchange: &recorder.Exchange{
 		ID:          x.number,
 		Method:      x.in.Method,
-		Host:        x.route.url(x.target, "").Host,
-		Path:        x.route.url(x.target, "").EscapedPath(),
+		Host:        at.Host,
+		Path:        at.EscapedPath(),
 		Query:       x.recordedQuery(),
 		ContentType: x.in.Header.Get("Content-Type"),
 		Body:        body,

@@ -36,24 +36,27 @@ func (x *exchange) readBody() ([]byte, error) {
 			return nil, &policy.Refusal{Kind: policy.Unsupported, Public: "a compressed body can't be judged: send it without Content-Encoding", Err: errEncoding}
 		}
 	}
-	large := &policy.Refusal{Kind: policy.TooLarge, Public: fmt.Sprintf("the body has more than %d bytes, which is what can be judged and recorded", maxRequest)}
 	if x.in.ContentLength > maxRequest && !x.streams() {
-		return nil, large
+		return nil, tooLarge()
 	}
-	body, err := readAll(io.LimitReader(x.in.Body, maxRequest+1), x.in.ContentLength)
+	body, err := readAll(io.LimitReader(x.in.Body, maxRequest+1), x.in.ContentLength, x.server.buffers)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, &policy.Refusal{Kind: policy.Idle, Public: "the body took too long to arrive", Err: err}
 	case err != nil:
 		return nil, malformed("the body could not be read", err)
 	case len(body) > maxRequest && !x.streams():
-		return nil, large
+		return nil, tooLarge()
 	case len(body) > maxRequest:
 		x.rest = newUpload(x, body)
 		return nil, nil
 	}
 	x.expect(time.Time{}) // from here on a read only tells us that the caller went away
 	return body, x.readTrailers()
+}
+
+func tooLarge() *policy.Refusal {
+	return &policy.Refusal{Kind: policy.TooLarge, Public: fmt.Sprintf("the body has more than %d bytes, which is what can be judged and recorded", maxRequest)}
 }
 
 // expect limits how long the caller's bytes may take, those included that
@@ -63,9 +66,18 @@ func (x *exchange) expect(until time.Time) {
 	_ = http.NewResponseController(x.out).SetReadDeadline(until)
 }
 
+// mediaType is mime.ParseMediaType, quick where there is nothing to parse.
+func mediaType(contentType string) (kind string, params map[string]string, err error) {
+	switch contentType {
+	case "application/json", "text/event-stream":
+		return contentType, nil, nil
+	}
+	return mime.ParseMediaType(contentType)
+}
+
 // isJSON reports whether a content type promises JSON in UTF-8.
 func isJSON(contentType string) bool {
-	kind, _, err := mime.ParseMediaType(contentType)
+	kind, _, err := mediaType(contentType)
 	return err == nil && (kind == "application/json" || kind == "text/json" || strings.HasSuffix(kind, "+json"))
 }
 
@@ -76,7 +88,7 @@ func parseBody(contentType string, body []byte) (any, error) {
 	if len(body) == 0 || !isJSON(contentType) {
 		return nil, nil
 	}
-	dec := jsontext.NewDecoder(bytes.NewReader(body))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body)) // which is read where it is
 	value, err := parseValue(dec)
 	if err == nil {
 		if _, end := dec.ReadToken(); !errors.Is(end, io.EOF) {

@@ -2,9 +2,10 @@ package httpguard
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,7 +23,6 @@ type exchange struct {
 	out    *tracked
 	id     string // what the caller is told: the session's id and the number in it, once there is a session
 	start  time.Time
-	log    zerolog.Logger
 
 	tunnel *tunnel // the connection through the proxy it came by; nil for none
 
@@ -115,8 +115,7 @@ func (x *exchange) enter(ctx context.Context) error {
 		return err
 	}
 	x.number = x.session.number()
-	x.id = fmt.Sprintf("%s.%d", x.session.id, x.number)
-	x.log = x.server.log.With().Str("session", x.session.id).Str("exchange", x.id).Str("who", x.who.Subject).Str("target", x.target.name).Logger()
+	x.id = x.session.id + "." + strconv.FormatInt(x.number, 10)
 	if !x.server.access.Allows(x.who.Principal, x.target.name) {
 		return &policy.Refusal{Kind: policy.Denied, Public: "no grant for this target", Hint: "ask who runs the gateway for a [[grant]]"}
 	}
@@ -130,6 +129,23 @@ func (x *exchange) enter(ctx context.Context) error {
 		return err
 	}
 	return x.checkUpgrade()
+}
+
+// about says in a line of the log which exchange it is about.
+func (x *exchange) about(line *zerolog.Event) *zerolog.Event {
+	if x.session == nil {
+		return line.Str("exchange", x.id)
+	}
+	return line.Str("session", x.session.id).Str("exchange", x.id).Str("who", x.who.Subject).Str("target", x.target.name)
+}
+
+// proxyLog is the log as httputil writes to it.
+type proxyLog struct{ *exchange }
+
+// Write takes one line.
+func (l proxyLog) Write(p []byte) (int, error) {
+	l.about(l.server.log.Log()).Msg(strings.TrimSuffix(string(p), "\n"))
+	return len(p), nil
 }
 
 // leave gives the session back.

@@ -44,10 +44,11 @@ func (x *exchange) read() (*policy.HTTP, error) {
 	if x.upgrades() {
 		headers["upgrade"] = "websocket"
 	}
+	at := x.route.url(x.target, "")
 	return &policy.HTTP{
 		Method:  x.in.Method,
-		Host:    x.route.url(x.target, "").Host,
-		Path:    x.route.url(x.target, "").Path,
+		Host:    at.Host,
+		Path:    at.Path,
 		Query:   x.route.query,
 		Headers: headers,
 		Body:    parsed,

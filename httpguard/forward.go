@@ -35,6 +35,8 @@ func (x *exchange) forward(lease *credential.Lease) error {
 		return x.upgrade(made)
 	}
 	var failed error
+	in := *x.in
+	in.Header = http.Header{} // rewrite takes nothing of it: nothing need be copied
 	proxy := &httputil.ReverseProxy{
 		Rewrite:        func(pr *httputil.ProxyRequest) { x.rewrite(pr.Out, made, body) },
 		ModifyResponse: x.respond,
@@ -42,9 +44,9 @@ func (x *exchange) forward(lease *credential.Lease) error {
 		Transport:      x.target.pool,
 		FlushInterval:  -1, // at once: events of a stream must not wait
 		BufferPool:     x.server.buffers,
-		ErrorLog:       stdlog.New(x.log, "", 0),
+		ErrorLog:       stdlog.New(proxyLog{x}, "", 0),
 	}
-	proxy.ServeHTTP(x.out, x.in)
+	proxy.ServeHTTP(x.out, &in)
 	return x.failure(failed)
 }
 

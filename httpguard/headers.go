@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"sallyport/policy"
-	"sallyport/secret"
 )
 
 // credentialHeaders is the family of headers that carry or claim an identity,
@@ -85,10 +84,10 @@ func (x *exchange) outgoing() (http.Header, error) {
 		case x.target.paths != nil && slices.Contains(copying, folded):
 			return nil, &policy.Refusal{Kind: policy.Denied, Rule: rulePaths, Public: "the header " + name + " names another path, and only some of this target are open"}
 		case folded == "cookie" && x.target.cookies && !slices.Contains(drop, folded) && !slices.ContainsFunc(values, x.holdsToken):
-			out[name] = slices.Clone(values)
+			out[name] = slices.Clip(values)
 		case slices.Contains(drop, folded), hasPrefix(folded, hopPrefixes), isCredential(folded), slices.ContainsFunc(values, x.holdsToken):
 		default:
-			out[name] = slices.Clone(values)
+			out[name] = slices.Clip(values)
 		}
 	}
 	// What is recorded and masked must be readable.
@@ -112,8 +111,11 @@ func hasPrefix(name string, prefixes []string) bool {
 // holdsToken reports whether a word of the value is the caller's token, or
 // begins as one.
 func (x *exchange) holdsToken(value string) bool {
+	if !strings.Contains(value, tokenPrefix) && !x.token.In(value) {
+		return false
+	}
 	words := strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t,;=:\"'&?/", r) })
 	return slices.ContainsFunc(append(words, value), func(w string) bool {
-		return strings.HasPrefix(w, tokenPrefix) || w != "" && secret.New(w).Sum256() == x.token.Sum256()
+		return strings.HasPrefix(w, tokenPrefix) || x.token.Is(w)
 	})
 }

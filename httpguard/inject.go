@@ -37,7 +37,7 @@ func (x *exchange) lend(ctx context.Context) (*credential.Lease, error) {
 // release gives the secret back, whether or not the caller is still there.
 func (x *exchange) release(ctx context.Context, lease *credential.Lease) {
 	if err := lease.Release(context.WithoutCancel(ctx)); err != nil {
-		x.log.Warn().Err(err).Msg("release the credential")
+		x.about(x.server.log.Warn()).Err(err).Msg("release the credential")
 	}
 }
 

@@ -3,7 +3,6 @@ package httpguard
 import (
 	"bytes"
 	"errors"
-	"mime"
 	"net/url"
 	"slices"
 
@@ -16,7 +15,7 @@ import (
 // that name goes; every other byte stays.
 func putMember(contentType string, body []byte, name, value string) ([]byte, error) {
 	wrong := &policy.Refusal{Kind: policy.Malformed, Public: "requests to this target need a body that is a JSON object or a form: the gateway writes the credential into it"}
-	if kind, _, err := mime.ParseMediaType(contentType); err == nil && kind == "application/x-www-form-urlencoded" {
+	if kind, _, err := mediaType(contentType); err == nil && kind == "application/x-www-form-urlencoded" {
 		kept := without(string(body), name)
 		if kept != "" {
 			kept += "&"

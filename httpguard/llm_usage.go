@@ -49,7 +49,7 @@ func patch(body []byte, from, to int, text string) []byte {
 // member finds a member of the JSON object in text: where its value begins, and
 // the value; or else, with no value, where the first member would.
 func member(text []byte, name string) (at int, value []byte, ok bool) {
-	dec := jsontext.NewDecoder(bytes.NewReader(text))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(text))
 	if open, err := dec.ReadToken(); err != nil || open.Kind() != jsontext.KindBeginObject {
 		return 0, nil, false
 	}

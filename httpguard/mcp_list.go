@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"strconv"
 
@@ -21,7 +20,7 @@ func (x *exchange) filterTools(res *http.Response) error {
 	if x.target.provider != mcp || isEmpty(res) {
 		return nil
 	}
-	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	kind, _, _ := mediaType(res.Header.Get("Content-Type"))
 	if kind == "text/event-stream" && plainCoding(res.Header) {
 		res.Body = newEvents(res.Body, x.filterEvent)
 		res.ContentLength = -1

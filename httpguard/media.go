@@ -3,7 +3,6 @@ package httpguard
 import (
 	"bytes"
 	"errors"
-	"mime"
 	"strings"
 	"unicode/utf8"
 
@@ -23,7 +22,7 @@ type media struct {
 // protected by name, a text without names is not: a value in it would pass.
 // list is said of a JSON array that comes element by element.
 func readMedia(contentType string, byName, list bool) media {
-	kind, params, err := mime.ParseMediaType(contentType)
+	kind, params, err := mediaType(contentType)
 	if err != nil || !readable(params["charset"]) {
 		return media{}
 	}

@@ -46,6 +46,15 @@ func (x *exchange) newMeter(c *call) *meter {
 	return &meter{ledger: x.server.ledger, target: x.target, call: c, price: x.target.prices.find(x.target.provider, c.model)}
 }
 
+// priceOf is the price of a model that the response names, often the one that was
+// asked for.
+func (m *meter) priceOf(model string) *price {
+	if model == m.call.model {
+		return m.price
+	}
+	return m.target.prices.find(m.target.provider, model)
+}
+
 // checkCost reads the keys of a target that the meter needs.
 func (t Target) checkCost(out *target, add func(key string, err error)) {
 	if !slices.Contains([]string{"", costDeny, costAllow}, t.UnknownCost) {

@@ -3,7 +3,6 @@ package httpguard
 import (
 	"bytes"
 	"io"
-	"mime"
 	"net/http"
 )
 
@@ -12,7 +11,7 @@ func (m *meter) observe(res *http.Response) {
 	if m == nil || isEmpty(res) || !plainCoding(res.Header) {
 		return
 	}
-	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	kind, _, _ := mediaType(res.Header.Get("Content-Type"))
 	switch {
 	case kind == "text/event-stream":
 		res.Body = newEvents(res.Body, m.event)

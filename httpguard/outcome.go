@@ -45,14 +45,14 @@ func (x *exchange) outcome(status int, problem string, body []byte) error {
 		result = "cut"
 	}
 	x.server.metrics.observe(x.target, result, took)
-	x.log.Info().Str("method", x.in.Method).Int("status", status).Int64("bytes", x.bytes).Int64("masked", x.masked).Dur("took", took).Str("result", result).Msg("exchange")
+	x.about(x.server.log.Info()).Str("method", x.in.Method).Int("status", status).Int64("bytes", x.bytes).Int64("masked", x.masked).Dur("took", took).Str("result", result).Msg("exchange")
 	return nil
 }
 
 // cut reports a response that ends early because of the recording.
 func (x *exchange) cut(err error) {
 	x.server.metrics.observe(x.target, policy.AsRefusal(err).Kind.String(), x.server.now().Sub(x.start))
-	x.log.Error().Err(err).Msg("cut the response")
+	x.about(x.server.log.Error()).Err(err).Msg("cut the response")
 }
 
 // excerpt is the beginning of a body, not cut within a character.

@@ -123,8 +123,9 @@ func (t *priceTable) find(provider, model string) *price {
 	if model == "" {
 		return nil
 	}
+	all := names(provider, model)
 	for _, table := range []map[string]*price{t.overlay, t.shipped} {
-		for _, name := range names(provider, model) {
+		for _, name := range all {
 			if p := table[name]; p != nil {
 				return p
 			}

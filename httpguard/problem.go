@@ -93,11 +93,11 @@ func (x *exchange) refuse(err error) {
 		r = policy.AsRefusal(failed)
 	}
 	x.server.metrics.observe(x.target, r.Kind.String(), x.server.now().Sub(x.start))
-	event := x.log.Info()
+	event := x.server.log.Info()
 	if r.Kind == policy.Internal {
-		event = x.log.Error()
+		event = x.server.log.Error()
 	}
-	event.Err(r.Err).Str("kind", r.Kind.String()).Str("rule", r.Rule).Str("method", x.in.Method).Msg("refused: " + r.Public)
+	x.about(event).Err(r.Err).Str("kind", r.Kind.String()).Str("rule", r.Rule).Str("method", x.in.Method).Msg("refused: " + r.Public)
 	if x.out.begun {
 		panic(http.ErrAbortHandler)
 	}

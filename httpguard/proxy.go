@@ -74,7 +74,6 @@ type tunnel struct {
 func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{server: s, in: r, out: &tracked{ResponseWriter: w}, id: s.newID(), start: s.now()}
 	x.out.exchange = x
-	x.log = s.log.With().Str("exchange", x.id).Logger()
 	err := x.safely(func() error { return x.serveTunnel(r.Context()) })
 	if err != nil {
 		x.refuse(err)

@@ -114,7 +114,7 @@ func (x *exchange) mask(res *http.Response) error {
 		x.maskStream(res, media)
 		return nil
 	}
-	body, err := readMaskable(res, media)
+	body, err := readMaskable(res, media, x.server.buffers)
 	if err != nil {
 		return err
 	}
@@ -173,34 +173,43 @@ func (x *exchange) isList(res *http.Response) bool {
 
 // readMaskable reads the whole body of a response. Of one that can't be read
 // only the empty form may pass.
-func readMaskable(res *http.Response, m media) ([]byte, error) {
-	tooLong := withheld(fmt.Sprintf("it has more than %d bytes", maxMasked), nil)
-	unknown := withheld("its content type is none that is read", nil)
+func readMaskable(res *http.Response, m media, buffers *buffers) ([]byte, error) {
 	limit := int64(maxMasked + 1)
 	switch {
 	case m.whole == nil && res.ContentLength > 0:
-		return nil, unknown
+		return nil, withheldUnknown()
 	case m.whole == nil:
 		limit = 1
 	case res.ContentLength > maxMasked:
-		return nil, tooLong
+		return nil, withheldTooLong()
 	}
-	body, err := readAll(io.LimitReader(res.Body, limit), res.ContentLength)
+	body, err := readAll(io.LimitReader(res.Body, limit), res.ContentLength, buffers)
 	switch {
 	case err != nil:
 		return nil, err
 	case m.whole == nil && len(body) > 0:
-		return nil, unknown
+		return nil, withheldUnknown()
 	case len(body) > maxMasked:
-		return nil, tooLong
+		return nil, withheldTooLong()
 	}
 	return body, nil
 }
 
-// readAll is io.ReadAll for a length that was announced, -1 for none.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	b := bytes.NewBuffer(make([]byte, 0, max(min(length, 1<<20), 0)+bytes.MinRead))
+// readAll is io.ReadAll for a length that was announced, -1 for none: what comes
+// without one is gathered in memory that is lent, as long as there is room.
+func readAll(r io.Reader, length int64, lent *buffers) ([]byte, error) {
+	if length >= 0 {
+		b := bytes.NewBuffer(make([]byte, 0, min(length, 1<<20)+bytes.MinRead))
+		_, err := b.ReadFrom(r)
+		return b.Bytes(), err
+	}
+	room := lent.Get()
+	defer lent.Put(room)
+	b := bytes.NewBuffer(room[:0])
 	_, err := b.ReadFrom(r)
+	if b.Cap() == cap(room) {
+		return bytes.Clone(b.Bytes()), err
+	}
 	return b.Bytes(), err
 }
 
@@ -211,6 +220,12 @@ func plainCoding(h http.Header) bool {
 		}
 	}
 	return true
+}
+
+func withheldUnknown() *policy.Refusal { return withheld("its content type is none that is read", nil) }
+
+func withheldTooLong() *policy.Refusal {
+	return withheld(fmt.Sprintf("it has more than %d bytes", maxMasked), nil)
 }
 
 func withheld(why string, err error) *policy.Refusal {

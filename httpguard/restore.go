@@ -73,7 +73,7 @@ func (x *exchange) restore(res *http.Response) {
 // that ends as it did.
 func (x *exchange) restoreWhole(res *http.Response, m media) {
 	from := res.Body
-	body, err := readAll(io.LimitReader(from, maxMasked+1), res.ContentLength)
+	body, err := readAll(io.LimitReader(from, maxMasked+1), res.ContentLength, x.server.buffers)
 	if err == nil && len(body) <= maxMasked {
 		if out, _, unread := m.whole(x.restores, body); unread == nil {
 			body = out

@@ -113,7 +113,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, t *tunnel) {
 	x := &exchange{server: s, in: r, out: &tracked{ResponseWriter: w}, id: s.newID(), start: s.now(), tunnel: t}
 	x.out.exchange = x
-	x.log = s.log.With().Str("exchange", x.id).Logger()
 	defer x.leave()
 	x.expect(time.Now().Add(s.upload))
 	if err := x.safely(func() error { return x.carryOut(r.Context()) }); err != nil {

@@ -103,15 +103,11 @@ func (t *tokenizers) count(model string, texts []string) int64 {
 func countAll(w *words, texts []string) (int64, bool) {
 	sum := int64(0)
 	for _, s := range texts {
-		for s != "" {
-			piece := s[:cut(s)]
-			s = s[len(piece):]
-			n, err := w.count(piece)
-			if err != nil {
-				return 0, false
-			}
-			sum += int64(n)
+		n, err := w.count(s)
+		if err != nil {
+			return 0, false
 		}
+		sum += int64(n)
 	}
 	return sum, true
 }

@@ -44,12 +44,27 @@ func (w *words) count(text string) (int, error) {
 	}
 	w.mu.RUnlock()
 	for _, word := range missing {
-		n, err := w.codec.Count(word)
+		n, err := w.look(word)
 		if err != nil {
 			return 0, err
 		}
 		sum += n
 		w.learn(word, n)
+	}
+	return sum, nil
+}
+
+// look counts a word with the vocabulary, a long one in pieces.
+func (w *words) look(word string) (int, error) {
+	sum := 0
+	for word != "" {
+		piece := word[:cut(word)]
+		word = word[len(piece):]
+		n, err := w.codec.Count(piece)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
 	}
 	return sum, nil
 }

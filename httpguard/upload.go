@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -101,7 +100,7 @@ func (x *exchange) streams() bool {
 	case policy.HTTPTarget:
 		return true
 	case policy.LLMTarget:
-		kind, _, err := mime.ParseMediaType(x.in.Header.Get("Content-Type"))
+		kind, _, err := mediaType(x.in.Header.Get("Content-Type"))
 		file := strings.HasSuffix(x.route.path, "/files") || policy.Match("*/uploads/*/parts", x.route.path)
 		return err == nil && kind == "multipart/form-data" && file && x.in.Method == http.MethodPost
 	}

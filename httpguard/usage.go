@@ -169,7 +169,7 @@ func top(n *int64, others ...int64) {
 
 // bill is what the usage costs, and whether that is known.
 func (m *meter) bill(u usage) (money, bool) {
-	p := m.target.prices.find(m.target.provider, u.model)
+	p := m.priceOf(u.model)
 	if p == nil {
 		p = m.price
 	}
@@ -247,7 +247,7 @@ func (x *exchange) paid() *recorder.Usage {
 // callers can make up names.
 func (m *meter) label(u usage) string {
 	for _, name := range []string{m.call.model, u.model} {
-		if m.target.prices.find(m.target.provider, name) != nil {
+		if m.priceOf(name) != nil {
 			return withoutDate(plainModel(name))
 		}
 	}

@@ -145,10 +145,11 @@ func (t *Transform) detectDocument(dst []byte, k kind, f Field, value []byte) ([
 // foundIn reports whether anything is found in bytes as they are sent.
 func (t *Transform) foundIn(value []byte) bool {
 	d := t.scan.detect
-	if !d.stirs(value) {
+	from := d.stirs(value)
+	if from == len(value) {
 		return false
 	}
-	s := d.whole(value, "")
+	s := d.whole(value, "", from)
 	defer d.release(s)
 	return len(s.found) > 0
 }

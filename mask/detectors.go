@@ -110,7 +110,7 @@ func (d *Detectors) Find(dst []Span, text []byte) []Span {
 	if d == nil {
 		return dst
 	}
-	s := d.whole(text, "")
+	s := d.whole(text, "", 0)
 	for _, f := range s.found {
 		dst = append(dst, Span{f.start, f.end, d.names[f.by]})
 	}
@@ -125,10 +125,13 @@ func (d *Detectors) Append(dst, text []byte, context string) ([]byte, int) {
 	if d == nil {
 		return append(dst, text...), 0
 	}
-	if context = d.useful(context); context == "" && !d.stirs(text) {
-		return append(dst, text...), 0
+	from := 0
+	if context = d.useful(context); context == "" {
+		if from = d.stirs(text); from == len(text) {
+			return append(dst, text...), 0
+		}
 	}
-	s := d.whole(text, context)
+	s := d.whole(text, context, from)
 	defer d.release(s)
 	if len(s.found) == 0 {
 		return append(dst, text...), 0
@@ -146,18 +149,20 @@ func (d *Detectors) Append(dst, text []byte, context string) ([]byte, int) {
 	return append(dst, s.slice(copied, s.end)...), n
 }
 
-// stirs reports whether text has a byte that wakes a machine.
-func (d *Detectors) stirs(text []byte) bool {
-	for _, b := range text {
+// stirs is where the first byte of text is that wakes a machine; its length for
+// none.
+func (d *Detectors) stirs(text []byte) int {
+	for i, b := range text {
 		if d.wake[b] != 0 {
-			return true
+			return i
 		}
 	}
-	return false
+	return len(text)
 }
 
-// whole scans a text that is all there, behind a useful context or none.
-func (d *Detectors) whole(text []byte, context string) *scan {
+// whole scans a text that is all there, behind a useful context or none. Before
+// from nothing stirs in it.
+func (d *Detectors) whole(text []byte, context string, from int) *scan {
 	s := d.scans.Get().(*scan)
 	if context != "" {
 		s.begin(context)
@@ -166,7 +171,7 @@ func (d *Detectors) whole(text []byte, context string) *scan {
 		s.text = text
 	}
 	s.end = len(s.text)
-	s.run(s.sent)
+	s.run(s.sent + from)
 	s.close()
 	return s
 }

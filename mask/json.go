@@ -27,7 +27,8 @@ func (f *Fields) JSON(dst, src []byte) (out []byte, masked int, err error) {
 	if err := w.document(); err != nil {
 		return dst, 0, fmt.Errorf("mask json: %w", err)
 	}
-	return append(w.dst, src[w.copied:]...), w.masked, nil
+	w.copy(len(src))
+	return w.dst, w.masked, nil
 }
 
 // walk is one pass over a document.
@@ -38,7 +39,7 @@ type walk struct {
 	dec    *jsontext.Decoder
 	src    []byte
 	dst    []byte
-	copied int // bytes of src that are in dst, masked or not
+	copied int // bytes of src that are in dst, masked or not: none until something is masked
 
 	path   []string // names down to the current member
 	bases  []int    // len(path) at each open object or array
@@ -47,10 +48,19 @@ type walk struct {
 
 func newWalk(dst, src []byte) *walk {
 	return &walk{
-		src: src, dst: slices.Grow(dst, len(src)),
+		src: src, dst: dst,
 		// Repeated members must not hide: each one is looked at.
 		dec: jsontext.NewDecoder(bytes.NewBuffer(src), jsontext.AllowDuplicateNames(true)),
 	}
+}
+
+// copy appends what stands before at in src and is not in dst yet.
+func (w *walk) copy(at int) {
+	if w.copied == 0 {
+		w.dst = slices.Grow(w.dst, len(w.src))
+	}
+	w.dst = append(w.dst, w.src[w.copied:at]...)
+	w.copied = at
 }
 
 // document reads the one value there is, member by member.
@@ -131,7 +141,7 @@ func (w *walk) replace(t *Transform) error {
 		return nil
 	}
 	end := int(w.dec.InputOffset())
-	w.dst = append(w.dst, w.src[w.copied:end-len(value)]...)
+	w.copy(end - len(value))
 	w.dst = t.appendJSON(w.dst, value)
 	w.copied = end
 	w.masked++

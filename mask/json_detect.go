@@ -13,14 +13,18 @@ import (
 // it may be used.
 //
 // Where anything was masked, lists of logprobs are emptied: they repeat the text
-// token by token.
+// token by token. Where nothing was and dst is nil, out is src itself.
 func (c *Content) JSON(dst, src []byte) (out []byte, masked int, err error) {
 	w := newWalk(dst, src)
 	w.fields, w.texts = c.fields, c
 	if err := w.document(); err != nil {
 		return dst, 0, fmt.Errorf("mask json: %w", err)
 	}
-	out = append(w.dst, src[w.copied:]...)
+	if dst == nil && w.masked == 0 {
+		return src, 0, nil
+	}
+	w.copy(len(src))
+	out = w.dst
 	if w.masked > 0 && c.restores == nil {
 		out = w.tokens.cut(out)
 	}
@@ -47,7 +51,7 @@ func (w *walk) text() error {
 		return nil
 	}
 	end := int(w.dec.InputOffset())
-	w.dst = append(w.dst, w.src[w.copied:end-len(value)]...)
+	w.copy(end - len(value))
 	w.dst = appendString(w.dst, masked)
 	w.copied = end
 	w.masked += n
@@ -88,8 +92,7 @@ func (t *tokenLists) begin(w *walk) {
 	}
 	t.next, t.depth = false, w.dec.StackDepth()
 	at := int(w.dec.InputOffset()) - 1
-	w.dst = append(w.dst, w.src[w.copied:at]...)
-	w.copied = at
+	w.copy(at)
 	empty := "null"
 	if w.src[at] == '[' {
 		empty = "[]"
@@ -103,8 +106,7 @@ func (t *tokenLists) end(w *walk) {
 	}
 	t.depth = 0
 	at := int(w.dec.InputOffset())
-	w.dst = append(w.dst, w.src[w.copied:at]...)
-	w.copied = at
+	w.copy(at)
 	t.found[len(t.found)-1].end = len(w.dst)
 }
 

@@ -105,9 +105,14 @@ func (s *scan) begin(context string) {
 
 // run shows the machines the bytes from position i on.
 func (s *scan) run(i int) {
-	wake := &s.set.wake
-	for n, b := range s.text[i-s.base:] {
-		for m := wake[b] | s.awake; m != 0; m &= m - 1 {
+	text := s.text[i-s.base:]
+	for n := 0; n < len(text); n++ {
+		if s.awake == 0 {
+			if n += s.set.stirs(text[n:]); n == len(text) {
+				return
+			}
+		}
+		for m := s.set.wake[text[n]] | s.awake; m != 0; m &= m - 1 {
 			k := bits.TrailingZeros16(m)
 			s.now = k
 			if s.machines[k].step(s, i+n) {

@@ -100,7 +100,7 @@ func (d *Detectors) Kinds(text []byte, column string) []string {
 		if d == nil || len(text) == 0 {
 			return
 		}
-		s := d.whole(text, d.useful(context))
+		s := d.whole(text, d.useful(context), 0)
 		defer d.release(s)
 		for _, f := range s.found {
 			if !slices.Contains(names, d.names[f.by]) {

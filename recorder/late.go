@@ -79,9 +79,9 @@ func (rec *Recording) flush() error {
 		return rec.fail(fmt.Errorf("write: %w", err))
 	}
 	rec.metrics.bytes.Add(float64(n))
-	if rec.line = rec.line[:0]; cap(rec.line) > keepBuffer {
-		rec.line = nil
-	}
+	*rec.lent = rec.line[:0]
+	rec.lines.Put(rec.lent)
+	rec.line, rec.lent = nil, nil
 	return nil
 }
 

@@ -2,6 +2,8 @@ package recorder
 
 import (
 	"encoding/json"
+	"math/bits"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -201,12 +203,11 @@ const hexDigits = "0123456789abcdef"
 
 // appendString adds s as a JSON string, escaped as encoding/json does it.
 func appendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+	dst = append(slices.Grow(dst, len(s)+2), '"')
 	from := 0 // s[from:i] stands as it is
 	for i := 0; i < len(s); {
-		if len(s)-i >= 8 && isPlain(s[i:i+8]) {
-			i += 8
-			continue
+		if i += plain(s[i:]); i == len(s) {
+			break
 		}
 		c := s[i]
 		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
@@ -238,14 +239,21 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// isPlain reports whether eight bytes of ASCII need no escape, all at once: a
-// byte below another borrows from its highest bit.
+// plain is how many bytes of ASCII at the beginning of s need no escape. It looks
+// at eight at once: a byte below another borrows from its highest bit, and the
+// lowest byte that has it is the first.
 // https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord
-func isPlain(s string) bool {
+func plain(s string) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-	quote, slash := w^'"'*ones, w^'\\'*ones
-	return (w|(w-' '*ones)|(quote-ones)|(slash-ones))&tops == 0
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 | uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, slash := w^'"'*ones, w^'\\'*ones
+		if found := (w | (w - ' '*ones) | (quote - ones) | (slash - ones)) & tops; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	return i
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -32,6 +33,7 @@ type Recorder struct {
 	create  func(path string) (file, error)
 	metrics *metrics
 	lates   lateList
+	lines   sync.Pool // of *[]byte
 }
 
 // Open names the store of recordings: "file:DIR". It touches no file; Ready
@@ -60,6 +62,7 @@ func Open(url string) (*Recorder, error) {
 		now:     time.Now,
 		create:  createFile,
 		metrics: newMetrics(),
+		lines:   sync.Pool{New: func() any { return new([]byte) }},
 	}, nil
 }
 

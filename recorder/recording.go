@@ -15,9 +15,6 @@ import (
 	"sallyport/policy"
 )
 
-// keepBuffer is how many bytes of line buffer an idle recording holds on to.
-const keepBuffer = 64 << 10
-
 var errEnded = errors.New("recording has ended")
 
 // file is what a recording is written to.
@@ -35,8 +32,10 @@ type Recording struct {
 	f     file
 	err   error  // the first failure; never cleared
 	event Event  // the last one written: Seq and Totals go on from it
-	line  []byte // what is not written yet: whole lines
-	late  bool   // lates knows of it
+	line  []byte // what is not written yet: whole lines; nil for none
+	lent  *[]byte
+	lines *sync.Pool // of *[]byte: lines are written in memory that is lent
+	late  bool       // lates knows of it
 	lates *lateList
 
 	statements, outcomes prometheus.Counter // nil until the first of them
@@ -60,7 +59,7 @@ func (r *Recorder) Begin(ctx context.Context, o Opening) (*Recording, error) {
 		r.metrics.errors.Inc()
 		return nil, fmt.Errorf("begin recording: %w", err)
 	}
-	rec := &Recording{session: o.Session, now: r.now, metrics: r.metrics, lates: &r.lates, f: f}
+	rec := &Recording{session: o.Session, now: r.now, metrics: r.metrics, lines: &r.lines, lates: &r.lates, f: f}
 	if err := rec.Write(Event{Kind: KindOpen, Open: &o}); err != nil {
 		_ = f.Close()
 		return nil, err
@@ -119,6 +118,10 @@ func (rec *Recording) append(e Event) error {
 	e.count()
 	fit(&e, maxText)
 
+	if rec.line == nil {
+		rec.lent = rec.lines.Get().(*[]byte)
+		rec.line = (*rec.lent)[:0]
+	}
 	rec.event = e // encoded from here: an Event passed by value would be copied to the heap
 	line, err := appendLine(rec.line, &rec.event)
 	if err != nil {

@@ -7,8 +7,10 @@ package secret
 
 import (
 	"crypto/sha256"
+	"crypto/subtle"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // hidden is what every printer of a Text shows.
@@ -36,6 +38,15 @@ func (t Text) Empty() bool { return t.Reveal() == "" }
 
 // Sum256 is the SHA-256 of the text: what a store may keep of a token.
 func (t Text) Sum256() [sha256.Size]byte { return sha256.Sum256([]byte(t.Reveal())) }
+
+// Is reports whether s is the text, in a time that tells nothing but its length.
+// Nothing hidden is no text.
+func (t Text) Is(s string) bool {
+	return s != "" && subtle.ConstantTimeCompare([]byte(t.Reveal()), []byte(s)) == 1
+}
+
+// In reports whether s holds the text. Nothing hidden is in no text.
+func (t Text) In(s string) bool { return !t.Empty() && strings.Contains(s, t.Reveal()) }
 
 // Format writes "[secret]" whatever the verb.
 func (Text) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, hidden) }

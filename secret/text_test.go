@@ -55,3 +55,17 @@ func TestZeroIsEmpty(t *testing.T) {
 		t.Fatal("zero Text is not empty, or a full one is")
 	}
 }
+
+func TestCompares(t *testing.T) {
+	s := New(canary)
+	for text, want := range map[string]struct{ is, in bool }{
+		canary: {true, true}, "Bearer " + canary + ",": {false, true}, canary[1:]: {}, "": {}, "other": {},
+	} {
+		if s.Is(text) != want.is || s.In(text) != want.in {
+			t.Errorf("%q: is %v, in %v", text, s.Is(text), s.In(text))
+		}
+	}
+	if (Text{}).Is("") || (Text{}).In("") || (Text{}).In("x") || New("").In("x") {
+		t.Error("nothing is something")
+	}
+}
