@@ -222,7 +222,7 @@ func (x *exchange) decline(from, to *socket, m message, v *ruling) string {
 	}
 	r := policy.Refuse(v.Verdict)
 	x.server.metrics.messages.WithLabelValues(x.target.name, r.Kind.String()).Inc()
-	x.log.Info().Str("kind", r.Kind.String()).Str("rule", r.Rule).Int64("message", x.asked.talk.heard).Msg("refused: " + r.Public)
+	x.about(x.server.log.Info()).Str("kind", r.Kind.String()).Str("rule", r.Rule).Int64("message", x.asked.talk.heard).Msg("refused: " + r.Public)
 	id := fmt.Sprintf("%s.%d", x.id, x.asked.talk.heard)
 	text, err := json.Marshal(x.asked.talk.refusal(r, answerFor(r).status, id, eventID(m.payload)))
 	if err != nil || from.write(opText, text) != nil {
