@@ -13,9 +13,6 @@ import (
 // "query.field". Names are the caller's own choice; fields are the server's. A
 // request that is none has none, and one that can't be read is an error.
 func (x *exchange) graphQL(facts *policy.HTTP) policy.Fact[[]string] {
-	if x.upgrades() {
-		return policy.UnknownFact[[]string](unreadSocket)
-	}
 	return func() ([]string, error) {
 		documents, must := x.graphQLDocuments(facts)
 		if !strict(object(facts.Body), "query") || must && len(documents) == 0 && len(x.body) > 0 {

@@ -184,8 +184,16 @@ func (u *usage) add(o usage) {
 		{&u.sound.input, o.sound.input},
 		{&u.sound.cached, o.sound.cached},
 		{&u.sound.output, o.sound.output},
+		{&u.searches, o.searches},
+		{&u.lookups, o.lookups},
 	} {
 		sum(pair.n, pair.more)
+	}
+	for id := range o.containers {
+		if u.containers == nil {
+			u.containers = map[string]bool{}
+		}
+		u.containers[id] = true
 	}
 	u.seen, u.unpriced = u.seen || o.seen, u.unpriced || o.unpriced
 	if o.model != "" {

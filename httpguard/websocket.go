@@ -37,9 +37,9 @@ const (
 // errUnrecorded ends a WebSocket whose messages can't be recorded.
 var errUnrecorded = errors.New("the exchange could not be recorded")
 
-// unreadSocket is what a rule hears that reads what a request asks: a WebSocket's
-// messages come when it is judged already.
-const unreadSocket = "what is said on a WebSocket is not judged"
+// unreadSocket is what a rule hears that reads what a request asks, where nobody
+// reads the protocol of a WebSocket: its messages come when it is judged already.
+const unreadSocket = "what is said on a WebSocket of this kind is not judged"
 
 // upgrades reports whether the exchange asks for a WebSocket.
 func (x *exchange) upgrades() bool {
@@ -105,7 +105,12 @@ func (x *exchange) upgrade(made *http.Request) error {
 		return x.failure(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusSwitchingProtocols {
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+	case x.asked.talk != nil && res.StatusCode < http.StatusBadRequest:
+		// Rules waited for messages: it answered what nobody judged as a request.
+		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream opened no WebSocket"}
+	default:
 		return x.answer(res)
 	}
 	up, ok := res.Body.(io.ReadWriteCloser)
@@ -199,6 +204,7 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	both.Go(func() { move(upstream, caller) })
 	both.Wait()
 	shut()
+	x.asked.talk.bill(x.asked.meter)
 	x.countMasked(caller.hides.count() + upstream.hides.count())
 	mu.Lock() // the time may be up, or ctx over, just now
 	defer mu.Unlock()
@@ -234,6 +240,13 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 			}
 			continue
 		}
+		ruling := x.hear(from, m)
+		if ruling.denies() {
+			if why := x.decline(from, to, m, ruling); why != "" {
+				return why
+			}
+			continue
+		}
 		if !from.masks && x.asksAlias(m.payload) {
 			from.close(1008, ruleMask)
 			to.close(1001, "the other side went away")
@@ -246,7 +259,7 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 			return "a mask could not read a message of the " + from.name
 		}
 		for _, m := range all {
-			if why := x.pass(from, to, m); why != "" {
+			if why := x.pass(from, to, m, ruling); why != "" {
 				return why
 			}
 		}
@@ -257,12 +270,9 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 }
 
 // pass records a message and sends it on. It says what went wrong.
-func (x *exchange) pass(from, to *socket, m message) string {
-	if err := x.session.write(recorder.Event{Frame: frameOf(x.number, from, m)}); err != nil {
-		x.cut(unrecorded(err))
-		to.close(1011, "internal error")
-		from.close(1011, "internal error")
-		return errUnrecorded.Error()
+func (x *exchange) pass(from, to *socket, m message, r *ruling) string {
+	if why := x.note(from, to, r.on(frameOf(x.number, from, m))); why != "" {
+		return why
 	}
 	if from.masks {
 		x.bytes += int64(len(m.payload))
@@ -275,6 +285,17 @@ func (x *exchange) pass(from, to *socket, m message) string {
 	return ""
 }
 
+// note records a message, or ends the WebSocket.
+func (x *exchange) note(from, to *socket, f *recorder.Frame) string {
+	if err := x.session.write(recorder.Event{Frame: f}); err != nil {
+		x.cut(unrecorded(err))
+		to.close(1011, "internal error")
+		from.close(1011, "internal error")
+		return errUnrecorded.Error()
+	}
+	return ""
+}
+
 // frameOf is what the recording keeps of a message: of text the beginning, of
 // anything else the length.
 func frameOf(id int64, from *socket, m message) *recorder.Frame {
@@ -283,14 +304,17 @@ func frameOf(id int64, from *socket, m message) *recorder.Frame {
 	case from.hides.spares() && len(m.payload) > 0:
 		f.Body = sparedBody
 	case m.op == opText:
-		text := m.payload
-		if len(text) > maxFrameText {
-			text = append(slices.Clip(text[:maxFrameText]), " [cut]"...)
-		}
-		f.Body = strings.ToValidUTF8(string(text), "\ufffd")
+		f.Body = frameText(m.payload)
 	case m.op == opClose && len(m.payload) >= 2:
 		f.Code = strconv.Itoa(int(m.payload[0])<<8 | int(m.payload[1]))
 		f.Body = strings.ToValidUTF8(string(m.payload[2:]), "\ufffd")
 	}
 	return f
+}
+
+func frameText(text []byte) string {
+	if len(text) > maxFrameText {
+		text = append(slices.Clip(text[:maxFrameText]), " [cut]"...)
+	}
+	return strings.ToValidUTF8(string(text), "\ufffd")
 }
