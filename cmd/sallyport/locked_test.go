@@ -21,8 +21,13 @@ func TestAfterLock(t *testing.T) {
 			w := newMaskedWorld(t, schema, config)
 			owner, other, conn := w.db.Conn(t), w.db.Conn(t), w.connect(t).PgConn()
 			steps := []insideStep{
-				{"SELECT note FROM above", "shown"}, {"SELECT counted()", "1"}, {"SELECT id FROM over", "7"},
-				{"BEGIN", ""}, {"SELECT note FROM above", "shown"}, {"SELECT counted()", "1"}, {"COMMIT", ""},
+				{"SELECT note FROM above", "shown"},
+				{"SELECT counted()", "1"},
+				{"SELECT id FROM over", "7"},
+				{"BEGIN", ""},
+				{"SELECT note FROM above", "shown"},
+				{"SELECT counted()", "1"},
+				{"COMMIT", ""},
 			}
 			runSteps(t, conn, "simple", steps)
 			for range 3 {
