@@ -16,8 +16,9 @@ suite_dump() {
 	}
 	step_of_dump "pg_dump" pg_dump --restrict-key=suites -f "$out/regression.sql" regression
 	step_of_dump "pg_dumpall --globals-only" pg_dumpall --restrict-key=suites --globals-only --no-role-passwords -l postgres -f "$out/globals.sql"
-	step_of_dump "pg_dump -Fc" pg_dump -Fc -f "$out/regression.dump" regression
-	step_of_dump "pg_dump -Fd -j 2" pg_dump -Fd -j 2 -f "$out/regression.dir" regression
+	# Without the table that MODE=pinned masks, which is in the restored database too.
+	step_of_dump "pg_dump -Fc" pg_dump -Fc -N sallyport_masked -f "$out/regression.dump" regression
+	step_of_dump "pg_dump -Fd -j 2" pg_dump -Fd -j 2 -N sallyport_masked -f "$out/regression.dir" regression
 	# What direct dumps say, to the letter.
 	for format in regression.sql globals.sql; do
 		[ "$out" = "$keep/dump-direct" ] || cmp -s "$keep/dump-direct/$format" "$out/$format" || echo "$format differs from the direct one" >>"$out/failed"
