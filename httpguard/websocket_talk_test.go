@@ -31,7 +31,7 @@ func newListener(t *testing.T) *listener {
 	t.Helper()
 	l := &listener{}
 	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := websocket.Accept(w, r, nil)
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{graphQLProtocol}})
 		if err != nil {
 			return
 		}
