@@ -17,6 +17,8 @@ func readGraphQLMessage(_ *talk, facts *policy.HTTP, _ *call, body map[string]an
 	payload := object(body["payload"])
 	document, written := payload["query"].(string)
 	switch kind, _ := body["type"].(string); {
+	case body["query"] != nil, kind != "subscribe" && payload["query"] != nil:
+		facts.GraphQL = policy.UnknownFact[[]string]("the message has a document where its type has none")
 	case !strict(body, "type", "payload"), !strict(payload, "query"):
 		facts.GraphQL = policy.UnknownFact[[]string]("the message has a member whose name differs from a known one in case alone")
 	case slices.Contains([]string{"connection_init", "ping", "pong", "complete"}, kind):

@@ -30,6 +30,7 @@ func TestGraphQLTalk(t *testing.T) {
 		"by another operation": {`{"id":"2","type":"subscribe","payload":{"operationName":"Q","query":"query Q { users } mutation M { deleteUser }"}}`, false},
 		"no document":          {`{"id":"2","type":"subscribe","payload":{"extensions":{"persistedQuery":{"sha256Hash":"x"}}}}`, false},
 		"one that is broken":   {`{"id":"2","type":"subscribe","payload":{"query":"mutation {"}}`, false},
+		"another place":        {`{"id":"2","type":"subscribe","query":"mutation { a }","payload":{"query":"{ a }"}}`, false},
 		"another spelling":     {`{"id":"2","type":"subscribe","payload":{"query":"{a}","Query":"mutation { deleteUser }"}}`, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,6 +67,7 @@ func TestGraphQLTalkEnds(t *testing.T) {
 	for name, message := range map[string]string{
 		"no id":        `{"type":"subscribe","payload":{"query":"mutation { a }"}}`,
 		"another type": `{"id":"1","type":"start","payload":{"query":"mutation { a }"}}`,
+		"at the start": `{"type":"connection_init","payload":{"query":"mutation { a }"}}`,
 		"two types":    `{"id":"1","type":"subscribe","Type":"start","payload":{"query":"{ a }"}}`,
 		"no JSON":      `mutation { a }`,
 		"a list":       `[{"id":"1","type":"subscribe","payload":{"query":"mutation { a }"}}]`,

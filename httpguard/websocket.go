@@ -200,7 +200,13 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	caller.deadline = func() { _ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 	var both sync.WaitGroup
 	move := func(from, to *socket) {
-		why := x.move(from, to, idle)
+		why := ""
+		if err := x.safely(func() error { why = x.move(from, to, idle); return nil }); err != nil {
+			x.cut(err)
+			from.close(1011, "internal error")
+			to.close(1011, "internal error")
+			why = "internal error"
+		}
 		end(why)
 		if why != "" {
 			shut()

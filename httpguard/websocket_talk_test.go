@@ -487,3 +487,31 @@ func TestTalkNotOpened(t *testing.T) {
 		}
 	}
 }
+
+// TestTalkPanics: a fault of the gateway's own ends this WebSocket and no other,
+// and the message stays here.
+func TestTalkPanics(t *testing.T) {
+	l := newListener(t)
+	g := newGateway(t, l.URL, func(cfg *Config) {
+		cfg.Judge = judgeFunc(func(q *policy.Question) policy.Verdict {
+			if object(q.HTTP.Body) != nil {
+				panic("a fault")
+			}
+			return policy.Verdict{Action: policy.Allow}
+		})
+	})
+	conn, _, err := g.dial(t, responsesPath, http.Header{"X-Api-Key": {token}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte(`{"type":"response.create","model":"gpt-5"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, text, err := conn.Read(t.Context()); websocket.CloseStatus(err) != 1011 {
+		t.Errorf("%s %v", text, err)
+	}
+	if o := g.ended(t); o.Error != "internal error" || len(l.heard()) > 0 {
+		t.Errorf("outcome %+v, the upstream received %q", o, l.heard())
+	}
+}
