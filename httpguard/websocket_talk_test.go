@@ -515,3 +515,36 @@ func TestTalkPanics(t *testing.T) {
 		t.Errorf("outcome %+v, the upstream received %q", o, l.heard())
 	}
 }
+
+// TestTalkModels: each answer on a WebSocket has the price of the model that gave it.
+func TestTalkModels(t *testing.T) {
+	done := func(model, tier string) string {
+		return fmt.Sprintf(`{"type":"response.completed","response":{"model":%q,"service_tier":%q,"usage":{"input_tokens":1000,"output_tokens":1000}}}`, model, tier)
+	}
+	for name, c := range map[string]struct {
+		lines      []string
+		model, usd string
+	}{
+		"two models":       {[]string{done("gpt-5", "default"), done("gpt-5-nano", "default"), done("gpt-5", "default")}, "gpt-5, gpt-5-nano", "0.02295"},
+		"one is not known": {[]string{done("gpt-5", "default"), done("nobody", "default")}, "gpt-5, nobody", ""},
+		"a dear one":       {[]string{done("gpt-5", "priority"), done("gpt-5", "default")}, "gpt-5", "0.03375"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTalker(t, false, false, texts(c.lines...)...)
+			g := newGateway(t, s.URL, nil)
+			conn, _, err := g.dial(t, responsesPath, http.Header{"X-Api-Key": {token}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range c.lines {
+				if _, _, err := conn.Read(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_ = conn.Close(websocket.StatusNormalClosure, "")
+			if u := g.ended(t).Usage; u == nil || u.Model != c.model || u.OutputTokens != int64(1000*len(c.lines)) || u.USD != c.usd {
+				t.Errorf("recorded %+v", u)
+			}
+		})
+	}
+}
