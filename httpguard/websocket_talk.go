@@ -112,25 +112,27 @@ func (x *exchange) hear(from *socket, m message) *ruling {
 	}
 	t.heard++
 	facts, c := x.readSaid(m)
-	var r ruling
+	var questions []*policy.Question
+	var costs []*meter
 	for _, model := range t.modelsOf(c) {
 		q := &policy.Question{Caller: x.who, Target: x.target.name, Time: x.server.now(), HTTP: facts}
-		var cost *meter
 		if t.operation != "" {
 			one := *c
 			one.model = model
-			cost = x.newMeter(&one)
-			q.LLM = one.facts(cost)
+			costs = append(costs, x.newMeter(&one))
+			q.LLM = one.facts(costs[len(costs)-1])
 		}
-		v := x.judgeAll([]*policy.Question{q})
-		r = ruling{x.checkUnknownCost(v, cost), cost.estimate()}
-		if r.denies() {
-			return &r
-		}
+		questions = append(questions, q)
 	}
-	t.keep(c)
-	x.server.metrics.messages.WithLabelValues(x.target.name, "ok").Inc()
-	return &r
+	r := &ruling{Verdict: x.judgeAll(questions)}
+	for _, cost := range costs {
+		r.Verdict, r.estimate = x.checkUnknownCost(r.Verdict, cost), cost.estimate()
+	}
+	if !r.denies() {
+		t.keep(c)
+		x.server.metrics.messages.WithLabelValues(x.target.name, "ok").Inc()
+	}
+	return r
 }
 
 // readSaid reads a message: the facts of the handshake with the message as the
@@ -194,7 +196,7 @@ func (t *talk) keep(c *call) {
 			t.session.tools = append(t.session.tools, name)
 		}
 	}
-	if c.model != "" && !slices.Contains(t.models, c.model) {
+	if c.model != "" && c.problem == "" && !slices.Contains(t.models, c.model) {
 		t.models = append(t.models, c.model)
 	}
 	t.session.transcribes = t.session.transcribes || c.transcribes

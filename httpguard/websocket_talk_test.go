@@ -215,6 +215,12 @@ func TestTalk(t *testing.T) {
 			{create, passes},
 			{append_, denied},
 		}},
+		"realtime, more models than are told apart": {realtimePath, deny(`llm.model == "m9" && http.body.type == "response.create"`), func() (all []said) {
+			for i := range 10 {
+				all = append(all, said{fmt.Sprintf(`{"type":"session.update","session":{"model":"m%d"}}`, i), passes})
+			}
+			return append(all, said{create, denied})
+		}()},
 		"realtime, flags alone": {realtimePath, policy.RuleConfig{Then: "flag", If: `"drop_all" in llm.tools`}, []said{
 			{`{"type":"session.update","session":{` + tool + `}}`, passes},
 		}},
