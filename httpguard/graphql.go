@@ -18,6 +18,14 @@ func (x *exchange) graphQL(facts *policy.HTTP) policy.Fact[[]string] {
 		if !strict(object(facts.Body), "query") || must && len(documents) == 0 && len(x.body) > 0 {
 			return nil, missing("the GraphQL document can't be found in the request")
 		}
+		return graphQLFact(documents, must)()
+	}
+}
+
+// graphQLFact lists what the documents may run. One that can't be read runs
+// nothing, where it need not be GraphQL.
+func graphQLFact(documents []string, must bool) policy.Fact[[]string] {
+	return func() ([]string, error) {
 		var all []string
 		for _, d := range documents {
 			names, err := graphQLOperations(d)

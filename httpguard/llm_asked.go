@@ -25,7 +25,8 @@ func (x *exchange) understand(facts *policy.HTTP) []*policy.Question {
 		facts.GraphQL = policy.UnknownFact[[]string](unreadSocket)
 	}
 	whole := policy.Question{Caller: x.who, Target: x.target.name, Time: x.start, HTTP: facts}
-	if c := x.readCall(facts); c != nil {
+	c := x.readCall(facts)
+	if c != nil {
 		m := x.newMeter(c)
 		x.asked.meter = m
 		if c.usable && c.stream && c.problem == "" {
@@ -34,10 +35,10 @@ func (x *exchange) understand(facts *policy.HTTP) []*policy.Question {
 			}
 		}
 		whole.LLM = c.facts(m)
-		if x.asked.talk = x.talkOf(c); x.asked.talk != nil {
-			facts.Body, facts.GraphQL = policy.LaterFact[any](unsaid), policy.LaterFact[[]string](unsaid)
-			whole.LLM = x.asked.talk.ahead(c)
-		}
+	}
+	if x.asked.talk = x.talkOf(c); x.asked.talk != nil {
+		facts.Body, facts.GraphQL = policy.LaterFact[any](unsaid), policy.LaterFact[[]string](unsaid)
+		whole.LLM = x.asked.talk.ahead(c)
 	}
 	if x.target.provider != mcp {
 		return []*policy.Question{&whole}

@@ -1,6 +1,7 @@
 package httpguard
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -31,7 +32,7 @@ const heldInput = "the input goes on from what the session holds"
 
 // readRealtimeEvent reads one message of a client of the Realtime API: what it asks
 // itself, of a session that is what the messages before it made of it.
-func readRealtimeEvent(t *talk, c *call, body map[string]any) {
+func readRealtimeEvent(t *talk, _ *policy.HTTP, c *call, body map[string]any) {
 	kind := c.text(body, "type")
 	members, known := realtimeMembers[kind]
 	if !known {
@@ -131,7 +132,7 @@ func (c *call) stored(body map[string]any) {
 
 // readResponsesEvent reads one message of a client of OpenAI's responses over a
 // WebSocket: response.create has the members that the body of a POST has.
-func readResponsesEvent(_ *talk, c *call, body map[string]any) {
+func readResponsesEvent(_ *talk, _ *policy.HTTP, c *call, body map[string]any) {
 	if c.text(body, "type") != "response.create" {
 		c.fail(unknownMessage)
 		return
@@ -170,16 +171,30 @@ type responsesError struct {
 
 // realtimeRefusal is a refusal as clients of the Realtime API read it. Its type is
 // that of what the client should not have asked.
-func realtimeRefusal(r *policy.Refusal, _ int, id, refused string) any {
+func realtimeRefusal(r *policy.Refusal, _ int, id string, refused []byte) any {
+	return socketErrorOf(r, id, refused)
+}
+
+func socketErrorOf(r *policy.Refusal, id string, refused []byte) socketError {
 	e := socketError{"error", id, socketErrorDetail{openAIDetail{Message: messageOf(r), Type: "invalid_request_error", Code: codeOf(r)}, nil}}
-	if refused != "" {
-		e.Error.Refused = &refused
+	if named := eventID(refused); named != "" {
+		e.Error.Refused = &named
 	}
 	return e
 }
 
 // responsesRefusal is one as clients of OpenAI's responses read it.
-func responsesRefusal(r *policy.Refusal, status int, id, refused string) any {
-	e, _ := realtimeRefusal(r, status, id, refused).(socketError)
-	return responsesError{e, status, codeOf(r), messageOf(r), nil, 0}
+func responsesRefusal(r *policy.Refusal, status int, id string, refused []byte) any {
+	return responsesError{socketErrorOf(r, id, refused), status, codeOf(r), messageOf(r), nil, 0}
+}
+
+// eventID is the id that a message has by its sender; "" for none.
+func eventID(payload []byte) string {
+	var m struct {
+		ID string `json:"event_id"`
+	}
+	if json.Unmarshal(payload, &m) != nil || len(m.ID) > maxEventID {
+		return ""
+	}
+	return m.ID
 }

@@ -40,6 +40,7 @@ type meter struct {
 	used    usage
 	events  int64 // of the stream, those with an answer's text or close to it
 	open    unsettled
+	answers map[answered]*usage // on a WebSocket
 }
 
 func (x *exchange) newMeter(c *call) *meter {

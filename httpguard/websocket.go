@@ -81,6 +81,13 @@ func subprotocols(h http.Header) []string {
 	return all
 }
 
+// offered are the subprotocols that the upstream is offered.
+func (x *exchange) offered() []string {
+	return slices.DeleteFunc(subprotocols(x.in.Header), func(p string) bool {
+		return strings.HasPrefix(p, keyProtocol) || x.holdsToken(p)
+	})
+}
+
 // upgrade makes two handshakes, one on either side, and carries messages between
 // them. No extension is offered: compressed messages could not be read.
 func (x *exchange) upgrade(made *http.Request) error {
@@ -90,9 +97,7 @@ func (x *exchange) upgrade(made *http.Request) error {
 	key := make([]byte, 16)
 	_, _ = rand.Read(key) // never fails
 	ours := base64.StdEncoding.EncodeToString(key)
-	offered := slices.DeleteFunc(subprotocols(x.in.Header), func(p string) bool {
-		return strings.HasPrefix(p, keyProtocol) || x.holdsToken(p)
-	})
+	offered := x.offered()
 	made.Header.Set("Connection", "Upgrade")
 	made.Header.Set("Upgrade", "websocket")
 	made.Header.Set("Sec-Websocket-Version", "13")
@@ -118,6 +123,9 @@ func (x *exchange) upgrade(made *http.Request) error {
 	if !ok || !strings.EqualFold(res.Header.Get("Upgrade"), "websocket") || res.Header.Get("Sec-Websocket-Accept") != acceptOf(ours) ||
 		res.Header.Get("Sec-Websocket-Extensions") != "" || chosen != "" && !slices.Contains(offered, chosen) {
 		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream's WebSocket handshake is not right"}
+	}
+	if !x.asked.talk.agreed(chosen) {
+		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream speaks another protocol than the one whose messages would be judged"}
 	}
 	conn, buffered, err := http.NewResponseController(x.out).Hijack()
 	if err != nil {
@@ -192,7 +200,13 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	caller.deadline = func() { _ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 	var both sync.WaitGroup
 	move := func(from, to *socket) {
-		why := x.move(from, to, idle)
+		why := ""
+		if err := x.safely(func() error { why = x.move(from, to, idle); return nil }); err != nil {
+			x.cut(err)
+			from.close(1011, "internal error")
+			to.close(1011, "internal error")
+			why = "internal error"
+		}
 		end(why)
 		if why != "" {
 			shut()

@@ -17,15 +17,19 @@ const (
 	maxOffered = 1000
 	// maxEventID is how many bytes of a refused message's id are given back.
 	maxEventID = 512
+	// forbidden is the status of a close that a refusal makes necessary, as
+	// graphql-transport-ws has it.
+	forbidden = 4403
 )
 
 // talk is what is said on a WebSocket whose protocol is known: each message of
 // the caller's is judged before it is sent on, as the body of a request is. It
 // belongs to the goroutine that carries the caller's messages.
 type talk struct {
-	operation string
-	read      func(t *talk, c *call, body map[string]any)
-	refusal   func(r *policy.Refusal, status int, id, refused string) any
+	protocol  string // the subprotocol both sides must agree on; "" for none in particular
+	operation string // of the model's provider; "" where there is no model
+	read      func(t *talk, facts *policy.HTTP, c *call, body map[string]any)
+	refusal   func(r *policy.Refusal, status int, id string, refused []byte) any // nil: there is none for this message
 
 	// What the session is known to be. It grows only: the upstream may have
 	// refused a message that took something back.
@@ -38,28 +42,30 @@ type talk struct {
 // talkOf is the talk that a handshake begins; nil for one in a protocol that
 // nobody reads.
 func (x *exchange) talkOf(c *call) *talk {
-	if c == nil || !x.upgrades() {
-		return nil
-	}
-	t := &talk{operation: c.operation}
-	switch c.operation {
-	case "realtime":
-		t.read, t.refusal = readRealtimeEvent, realtimeRefusal
+	switch {
+	case !x.upgrades():
+	case x.target.kind == policy.HTTPTarget && slices.Equal(x.offered(), []string{graphQLProtocol}):
+		return &talk{protocol: graphQLProtocol, read: readGraphQLMessage, refusal: graphQLRefusal}
+	case c == nil:
+	case c.operation == "responses":
+		return &talk{operation: c.operation, read: readResponsesEvent, refusal: responsesRefusal}
+	case c.operation == "realtime":
+		t := &talk{operation: c.operation, read: readRealtimeEvent, refusal: realtimeRefusal}
 		t.session.problem = c.foggy
 		if c.model != "" {
 			t.models = []string{c.model}
 		}
-	case "responses":
-		t.read, t.refusal = readResponsesEvent, responsesRefusal
-	default:
-		return nil
+		return t
 	}
-	return t
+	return nil
 }
 
 // ahead are the facts of the handshake. What messages say is judged with them;
 // a model that the handshake should have named and did not stays unknown.
 func (t *talk) ahead(c *call) *policy.LLM {
+	if t.operation == "" {
+		return nil
+	}
 	out := &policy.LLM{
 		Operation: policy.Known(t.operation), Model: policy.LaterFact[string](unsaid), Stream: policy.Known(true),
 		InputTokens: policy.LaterFact[int64](unsaid), MaxTokens: policy.LaterFact[int64](unsaid),
@@ -72,6 +78,12 @@ func (t *talk) ahead(c *call) *policy.LLM {
 		out.Model = policy.UnknownFact[string](c.foggy)
 	}
 	return out
+}
+
+// agreed reports whether messages will be what the talk takes them for, by the
+// subprotocol that the upstream chose.
+func (t *talk) agreed(chosen string) bool {
+	return t == nil || t.protocol == "" || t.protocol == chosen
 }
 
 // ruling is the verdict on one message of the caller's; nil where nobody judges it.
@@ -100,20 +112,27 @@ func (x *exchange) hear(from *socket, m message) *ruling {
 	}
 	t.heard++
 	facts, c := x.readSaid(m)
-	var r ruling
+	var questions []*policy.Question
+	var costs []*meter
 	for _, model := range t.modelsOf(c) {
-		one := *c
-		one.model = model
-		cost := x.newMeter(&one)
-		v := x.judgeAll([]*policy.Question{{Caller: x.who, Target: x.target.name, Time: x.server.now(), HTTP: facts, LLM: one.facts(cost)}})
-		r = ruling{x.checkUnknownCost(v, cost), cost.estimate()}
-		if r.denies() {
-			return &r
+		q := &policy.Question{Caller: x.who, Target: x.target.name, Time: x.server.now(), HTTP: facts}
+		if t.operation != "" {
+			one := *c
+			one.model = model
+			costs = append(costs, x.newMeter(&one))
+			q.LLM = one.facts(costs[len(costs)-1])
 		}
+		questions = append(questions, q)
 	}
-	t.keep(c)
-	x.server.metrics.messages.WithLabelValues(x.target.name, "ok").Inc()
-	return &r
+	r := &ruling{Verdict: x.judgeAll(questions)}
+	for _, cost := range costs {
+		r.Verdict, r.estimate = x.checkUnknownCost(r.Verdict, cost), cost.estimate()
+	}
+	if !r.denies() {
+		t.keep(c)
+		x.server.metrics.messages.WithLabelValues(x.target.name, "ok").Inc()
+	}
+	return r
 }
 
 // readSaid reads a message: the facts of the handshake with the message as the
@@ -129,7 +148,7 @@ func (x *exchange) readSaid(m message) (*policy.HTTP, *call) {
 	}
 	facts.Body = body
 	facts.GraphQL = x.graphQL(&facts)
-	t.read(t, c, object(body))
+	t.read(t, &facts, c, object(body))
 	return &facts, c
 }
 
@@ -177,7 +196,7 @@ func (t *talk) keep(c *call) {
 			t.session.tools = append(t.session.tools, name)
 		}
 	}
-	if c.model != "" && !slices.Contains(t.models, c.model) {
+	if c.model != "" && c.problem == "" && !slices.Contains(t.models, c.model) {
 		t.models = append(t.models, c.model)
 	}
 	t.session.transcribes = t.session.transcribes || c.transcribes
@@ -205,7 +224,7 @@ func (c *call) mayUse(o *call) {
 
 // bill makes known which tools the answers may have used.
 func (t *talk) bill(m *meter) {
-	if t != nil {
+	if t != nil && m != nil {
 		m.call.uses, m.call.priceless = t.paid.uses, t.paid.priceless
 	}
 }
@@ -224,7 +243,13 @@ func (x *exchange) decline(from, to *socket, m message, v *ruling) string {
 	x.server.metrics.messages.WithLabelValues(x.target.name, r.Kind.String()).Inc()
 	x.about(x.server.log.Info()).Str("kind", r.Kind.String()).Str("rule", r.Rule).Int64("message", x.asked.talk.heard).Msg("refused: " + r.Public)
 	id := fmt.Sprintf("%s.%d", x.id, x.asked.talk.heard)
-	text, err := json.Marshal(x.asked.talk.refusal(r, answerFor(r).status, id, eventID(m.payload)))
+	answer := x.asked.talk.refusal(r, answerFor(r).status, id, m.payload)
+	if answer == nil {
+		from.close(forbidden, string(shorten([]byte(messageOf(r)), maxControl-2)))
+		to.close(1001, "the other side went away")
+		return "a message was refused to which the protocol has no answer"
+	}
+	text, err := json.Marshal(answer)
 	if err != nil || from.write(opText, text) != nil {
 		return "the caller went away"
 	}
@@ -239,15 +264,4 @@ func (x *exchange) maskedFrame(m message) string {
 	}
 	x.countMasked(n)
 	return frameText(text)
-}
-
-// eventID is the id that a message has by its sender; "" for none.
-func eventID(payload []byte) string {
-	var m struct {
-		ID string `json:"event_id"`
-	}
-	if json.Unmarshal(payload, &m) != nil || len(m.ID) > maxEventID {
-		return ""
-	}
-	return m.ID
 }

@@ -31,7 +31,7 @@ func newListener(t *testing.T) *listener {
 	t.Helper()
 	l := &listener{}
 	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := websocket.Accept(w, r, nil)
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{graphQLProtocol}})
 		if err != nil {
 			return
 		}
@@ -215,6 +215,12 @@ func TestTalk(t *testing.T) {
 			{create, passes},
 			{append_, denied},
 		}},
+		"realtime, more models than are told apart": {realtimePath, deny(`llm.model == "m9" && http.body.type == "response.create"`), func() (all []said) {
+			for i := range 10 {
+				all = append(all, said{fmt.Sprintf(`{"type":"session.update","session":{"model":"m%d"}}`, i), passes})
+			}
+			return append(all, said{create, denied})
+		}()},
 		"realtime, flags alone": {realtimePath, policy.RuleConfig{Then: "flag", If: `"drop_all" in llm.tools`}, []said{
 			{`{"type":"session.update","session":{` + tool + `}}`, passes},
 		}},
@@ -485,5 +491,66 @@ func TestTalkNotOpened(t *testing.T) {
 		if body, _ := io.ReadAll(res.Body); want == 502 && strings.Contains(string(body), "all responses") {
 			t.Errorf("%d: %s", status, body)
 		}
+	}
+}
+
+// TestTalkPanics: a fault of the gateway's own ends this WebSocket and no other,
+// and the message stays here.
+func TestTalkPanics(t *testing.T) {
+	l := newListener(t)
+	g := newGateway(t, l.URL, func(cfg *Config) {
+		cfg.Judge = judgeFunc(func(q *policy.Question) policy.Verdict {
+			if object(q.HTTP.Body) != nil {
+				panic("a fault")
+			}
+			return policy.Verdict{Action: policy.Allow}
+		})
+	})
+	conn, _, err := g.dial(t, responsesPath, http.Header{"X-Api-Key": {token}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := conn.Write(t.Context(), websocket.MessageText, []byte(`{"type":"response.create","model":"gpt-5"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, text, err := conn.Read(t.Context()); websocket.CloseStatus(err) != 1011 {
+		t.Errorf("%s %v", text, err)
+	}
+	if o := g.ended(t); o.Error != "internal error" || len(l.heard()) > 0 {
+		t.Errorf("outcome %+v, the upstream received %q", o, l.heard())
+	}
+}
+
+// TestTalkModels: each answer on a WebSocket has the price of the model that gave it.
+func TestTalkModels(t *testing.T) {
+	done := func(model, tier string) string {
+		return fmt.Sprintf(`{"type":"response.completed","response":{"model":%q,"service_tier":%q,"usage":{"input_tokens":1000,"output_tokens":1000}}}`, model, tier)
+	}
+	for name, c := range map[string]struct {
+		lines      []string
+		model, usd string
+	}{
+		"two models":       {[]string{done("gpt-5", "default"), done("gpt-5-nano", "default"), done("gpt-5", "default")}, "gpt-5, gpt-5-nano", "0.02295"},
+		"one is not known": {[]string{done("gpt-5", "default"), done("nobody", "default")}, "gpt-5, nobody", ""},
+		"a dear one":       {[]string{done("gpt-5", "priority"), done("gpt-5", "default")}, "gpt-5", "0.03375"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTalker(t, false, false, texts(c.lines...)...)
+			g := newGateway(t, s.URL, nil)
+			conn, _, err := g.dial(t, responsesPath, http.Header{"X-Api-Key": {token}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range c.lines {
+				if _, _, err := conn.Read(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_ = conn.Close(websocket.StatusNormalClosure, "")
+			if u := g.ended(t).Usage; u == nil || u.Model != c.model || u.OutputTokens != int64(1000*len(c.lines)) || u.USD != c.usd {
+				t.Errorf("recorded %+v", u)
+			}
+		})
 	}
 }
