@@ -47,7 +47,7 @@ func (sh *shield) freeStatistics(r *reader, m proto.Message) bool {
 		}
 		return false
 	})
-	if others != 1 || !asksNames(q.WhereClause) || sh.cat.operators["="] || sh.cat.code.shadowing["="] {
+	if others != 1 || !asksNames(q.WhereClause) || sh.cat.code.shadowing["="] { // for types that are all its own = can't be meant
 		return false
 	}
 	schema, tables := "", []string(nil)

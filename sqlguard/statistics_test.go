@@ -25,9 +25,13 @@ func TestStatistics(t *testing.T) {
 	if r := g.Read("SELECT * FROM pg_stats WHERE tablename IN ('orders', 'new') AND schemaname = 'public'", cat); r.Refusal == nil || len(r.Unknown) != 1 || r.Unknown[0] != "public.new" {
 		t.Errorf("a table that may be new: %+v", r)
 	}
-	own := *cat
-	own.operators = map[string]bool{"=": true}
-	if r := g.Read(text, &own); r.Refusal == nil {
+	other := testCatalog(t)
+	other.operators["="] = true // for types of others alone
+	if r := g.Read(text, other); r.Refusal != nil {
+		t.Error(r.Refusal)
+	}
+	other.code.shadowing["="] = true
+	if r := g.Read(text+" ", other); r.Refusal == nil {
 		t.Error("open where = may be somebody else's")
 	}
 }
