@@ -31,6 +31,7 @@ type pool struct {
 	list      []*upstream
 	next      atomic.Uint64
 	transport *http.Transport
+	direct    *direct // nil: none
 	now       func() time.Time
 }
 
@@ -59,7 +60,9 @@ func newPool(r reach, now func() time.Time) *pool {
 		DisableCompression:    true,
 		ForceAttemptHTTP2:     true,
 	}
+	p.direct = &direct{dial: r.dial}
 	if r.h2c {
+		p.direct = nil
 		p.transport.Protocols = new(http.Protocols)
 		p.transport.Protocols.SetUnencryptedHTTP2(true)
 	}
@@ -95,7 +98,7 @@ func (r reach) dialAs(ctx context.Context, host, address string) (net.Conn, erro
 // upstream's go there alone.
 func (p *pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Host != p.list[0].url.Host {
-		return p.transport.RoundTrip(req)
+		return p.send(req)
 	}
 	var last error
 	for _, u := range p.order() {
@@ -110,7 +113,7 @@ func (p *pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		at := *req.URL
 		at.Host = u.url.Host
 		out.URL, out.Host, out.Body = &at, u.url.Host, body
-		res, err := p.transport.RoundTrip(&out)
+		res, err := p.send(&out)
 		if err == nil {
 			res.Request = req
 			return res, nil
@@ -122,6 +125,22 @@ func (p *pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		u.down.Store(p.now().Add(downTime).UnixNano())
 	}
 	return nil, last
+}
+
+// send sends the request the way that is for it.
+func (p *pool) send(req *http.Request) (*http.Response, error) {
+	if p.direct.takes(req) {
+		return p.direct.RoundTrip(req)
+	}
+	return p.transport.RoundTrip(req)
+}
+
+// closeIdle closes the connections that wait for an exchange.
+func (p *pool) closeIdle() {
+	p.transport.CloseIdleConnections()
+	if p.direct != nil {
+		p.direct.sweep(0)
+	}
 }
 
 // order is the upstreams in turn, those that are down last.
