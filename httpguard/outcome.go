@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"sallyport/policy"
@@ -45,8 +46,22 @@ func (x *exchange) outcome(status int, problem string, body []byte) error {
 		result = "cut"
 	}
 	x.server.metrics.observe(x.target, result, took)
-	x.about(x.server.log.Info()).Str("method", x.in.Method).Int("status", status).Int64("bytes", x.bytes).Int64("masked", x.masked).Dur("took", took).Str("result", result).Msg("exchange")
+	x.ending = ending{status, took, result}
 	return nil
+}
+
+// ending is what came of an exchange; the zero one is of none that was forwarded.
+type ending struct {
+	status int
+	took   time.Duration
+	result string
+}
+
+// tell logs what came of the exchange.
+func (x *exchange) tell() {
+	if e := x.ending; e.result != "" {
+		x.about(x.server.log.Info()).Str("method", x.in.Method).Int("status", e.status).Int64("bytes", x.bytes).Int64("masked", x.masked).Dur("took", e.took).Str("result", e.result).Msg("exchange")
+	}
 }
 
 // cut reports a response that ends early because of the recording.

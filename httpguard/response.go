@@ -131,7 +131,7 @@ func (x *exchange) mask(res *http.Response) error {
 		return err
 	}
 	_ = res.Body.Close()
-	res.Body = io.NopCloser(bytes.NewReader(body))
+	res.Body, x.whole = io.NopCloser(bytes.NewReader(body)), true
 	res.ContentLength = int64(len(body))
 	res.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	return nil
