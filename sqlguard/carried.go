@@ -15,7 +15,7 @@ import (
 const (
 	maxCarried = 4 // from table to table
 
-	jsonOID, jsonbOID = 114, 3802
+	jsonOID, jsonbOID, tsvectorOID = 114, 3802, 3614
 )
 
 // carry protects what triggers copy.

@@ -39,6 +39,7 @@ func (a *analyst) copyOut(m *copyStmt) *CopyOut {
 	default:
 		a.misunderstood("COPY of that form")
 	}
+	a.tooWide(columns)
 	out.Columns = outputsFrom(columns)
 	if m.Query == nil && len(m.Attlist) == 0 && !a.moved {
 		out.ByWidth = a.byWidth(m.Relation)

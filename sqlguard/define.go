@@ -252,12 +252,28 @@ func (d definer) define(m *defineStmt) *policy.Refusal {
 func (d definer) newCollation(options []*node) *policy.Refusal {
 	if slices.ContainsFunc(options, func(n *node) bool {
 		e, ok := unwrap(n).(*defElem)
-		return !ok || !slices.Contains([]string{"lc_collate", "lc_ctype", "locale", "provider", "version", "from"}, e.Defname)
+		if !ok || strings.EqualFold(e.Defname, "deterministic") {
+			return !ok || !saysTrue(e.Arg)
+		}
+		return !slices.Contains([]string{"lc_collate", "lc_ctype", "locale", "provider", "version", "from"}, strings.ToLower(e.Defname))
 	}) {
 		return denied("CREATE COLLATION with DETERMINISTIC or rules of its own is closed on a target with protected columns",
 			"By such a one different values are equal.", "")
 	}
 	return nil
+}
+
+// saysTrue reports whether an option is on: see defGetBoolean in define.c. What is
+// no boolean at all the server refuses.
+func saysTrue(arg *node) bool {
+	switch unwrap(arg).(type) {
+	case nil:
+		return true
+	case *str, *typeName:
+		_, name := qualified(definedNames(arg))
+		return !slices.Contains([]string{"false", "off", "no", "f", "n", "0", ""}, strings.ToLower(name))
+	}
+	return arg.GetInteger().GetIval() == 1
 }
 
 // newOperator: an operator with a name of PostgreSQL's own must be for other
@@ -336,7 +352,8 @@ func (d definer) publishes(all bool, objects []*node) *policy.Refusal {
 	closed := all && d.sh.holdsAny()
 	for _, n := range objects {
 		if o := n.GetPublicationObjSpec(); o != nil && o.Pubtable == nil {
-			closed = closed || o.Name != "" && d.sh.inSchema(o.Name) || o.Name == "" && d.sh.holdsAny()
+			// A system schema the server itself refuses.
+			closed = closed || o.Name != "" && !isSystem(o.Name) && d.sh.inSchema(o.Name) || o.Name == "" && d.sh.holdsAny()
 		}
 	}
 	if closed {

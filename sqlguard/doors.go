@@ -258,9 +258,8 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 				"Under another name they would not be protected.", "")
 		}
 	case *grantStmt:
-		if m.Targtype.String() == "ACL_TARGET_ALL_IN_SCHEMA" {
-			return denied("GRANT and REVOKE on all of a schema are closed on a target with protected columns", "",
-				"Name the tables.")
+		if m.Targtype.String() == "ACL_TARGET_ALL_IN_SCHEMA" && slices.ContainsFunc(names(m.Objects), sh.inSchema) {
+			return denied("GRANT and REVOKE on all of a schema with protected columns are closed", "", "Name the tables.")
 		}
 	}
 	if _, stores := runsWithin(m); r.asExecute && !stores {
@@ -389,6 +388,9 @@ func runsWithin(m proto.Message) (name string, stores bool) {
 	case *explainStmt:
 		if e, ok := unwrap(m.Query).(*executeStmt); ok {
 			return e.Name, false
+		}
+		if made, ok := unwrap(m.Query).(*ctasStmt); ok { // which ANALYZE stores
+			return runsWithin(made)
 		}
 	case *ctasStmt:
 		if e, ok := unwrap(m.Query).(*executeStmt); ok {

@@ -21,6 +21,7 @@ func computed(parts ...value) value {
 	var v value
 	for _, p := range parts {
 		v.deps, v.shaky = union(v.deps, p.deps), v.shaky || p.shaky
+		v.many, v.size = v.many || p.many, max(v.size, p.size)
 	}
 	return v
 }
@@ -62,8 +63,10 @@ func (ev eval) expr(n *node) value {
 	}
 	m := unwrap(n)
 	switch m := m.(type) {
-	case nil, *paramRef, *aConst, *setDefault, *valueFunc, *currentOf:
+	case nil, *paramRef, *setDefault, *valueFunc, *currentOf:
 		return value{}
+	case *aConst:
+		return value{size: ofConstant(len(m.GetSval().GetSval()))}
 	case *columnRef:
 		return ev.columnRef(m)
 	case *indirection:
@@ -85,9 +88,11 @@ func (ev eval) expr(n *node) value {
 	case *list:
 		return computed(ev.all(m.Items))
 	case *aArray:
-		return ev.kept(m.Elements)
+		return ev.array(m)
 	case *rowExpr:
-		return ev.kept(m.Args)
+		v := ev.kept(m.Args)
+		v.many = false
+		return v
 	case *coalesce:
 		return ev.coalesce(m)
 	case *minMax:
@@ -287,6 +292,7 @@ func (ev eval) indirection(m *indirection) value {
 	if taken, ok := ev.subscripts(v, m.Indirection); ok {
 		return taken
 	}
+	slice := false
 	for _, n := range m.Indirection {
 		if name := text(n); name != "" && len(v.deps) > 0 && !ev.sh.isField(name) {
 			ev.unresolved([]string{"(...)", name}, -1, true)
@@ -294,9 +300,12 @@ func (ev eval) indirection(m *indirection) value {
 		if i, ok := unwrap(n).(*aIndices); ok {
 			v = computed(v, ev.expr(i.Lidx), ev.expr(i.Uidx))
 			v.shaky = len(ev.restricted(v)) > 0 // NULL where there is no such element
+			slice = slice || i.IsSlice
 		}
 	}
-	return computed(v)
+	v = computed(v)
+	v.many = v.many && slice
+	return v
 }
 
 // subscripts is document['a']['b'].
@@ -322,23 +331,45 @@ func (ev eval) operator(m *aExpr) value {
 	if ev.freeComparison(m, l) {
 		return value{}
 	}
+	if len(ev.restricted(computed(l, r))) > 0 {
+		if inParts(m) && !quick([]*node{m.Lexpr, m.Rexpr}) {
+			ev.comparison(m, "a comparison of which a part may fail")
+		}
+		if !soundMatch(m, l.shaky || r.shaky) {
+			ev.useOf(computed(l, r), "a match with a pattern that may fail for some values")
+		}
+	}
 	switch m.Kind {
 	case opPlain:
 		if v, ok := ev.ofDocument(strings.TrimPrefix(strings.Join(names(m.Name), "."), "pg_catalog."), l, m.Rexpr); ok {
 			return v
 		}
-		return ev.operate(strings.Join(names(m.Name), "."), l, r)
+		return ev.operate(m, l, r)
 	case opNullIf: // NULL where they are equal
 		ev.equal(l, r, "NULLIF")
 		v := computed(l, r)
 		v.shaky = len(ev.restricted(v)) > 0
 		return v
 	case opLike, opILike, opSimilar:
-		if len(ev.restricted(r)) > 0 {
+		ev.useOf(r, "a pattern")
+	case opAny, opAll:
+		if op := strings.Join(names(m.Name), "."); matchingOperators[strings.TrimPrefix(op, "pg_catalog.")] {
 			ev.useOf(r, "a pattern")
 		}
 	}
-	return computed(l, r)
+	v := computed(l, r)
+	v.many = false
+	return v
+}
+
+// array is ARRAY[...]. Arrays in it must be of one length.
+func (ev eval) array(m *aArray) value {
+	v := ev.kept(m.Elements)
+	if v.many {
+		ev.useOf(v, "an array of arrays, which fails where they are of different lengths")
+	}
+	v.many = true
+	return v
 }
 
 // logic works out AND, OR and NOT: what stands behind one that decides is not
@@ -358,36 +389,6 @@ func (ev eval) logic(m *boolExpr) value {
 		}
 	}
 	return v
-}
-
-// quick reports whether expressions hold nothing that takes time or fails:
-// columns, constants and comparisons of them.
-func quick(nodes []*node) bool {
-	for _, n := range nodes {
-		switch m := unwrap(n).(type) {
-		case nil, *columnRef, *aConst, *paramRef:
-		case *aExpr:
-			op := strings.Join(names(m.Name), ".")
-			if m.Kind == opPlain && !totalOperators[op] && !matchingOperators[op] || !quick([]*node{m.Lexpr, m.Rexpr}) {
-				return false
-			}
-		case *list:
-			if !quick(m.Items) {
-				return false
-			}
-		case *boolExpr:
-			if !quick(m.Args) {
-				return false
-			}
-		case *nullTest:
-			if !quick([]*node{m.Arg}) {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // coalesce runs an argument only where those before are NULL.
@@ -505,7 +506,7 @@ func (ev eval) call(m *funcCall) value {
 	if name == "substring" && len(m.Args) > 1 && isPlace(m.Args[1]) { // by place, not by a pattern that may not match
 		as = "substr"
 	}
-	v = ev.applied(as, m.Args, args)
+	v = ev.applied(as, m, args)
 	for _, n := range m.AggOrder {
 		key := ev.useExpr(n.GetSortBy().GetNode(), "ORDER BY in an aggregate")
 		v = computed(v, key)
@@ -555,9 +556,19 @@ func (ev eval) sublink(m *subLink) value {
 			return v
 		}
 	case subAny, subAll:
-		return computed(ev.expr(m.Testexpr), outputsOf(columns))
+		v := computed(ev.expr(m.Testexpr), outputsOf(columns))
+		if len(ev.restricted(v)) > 0 { // the first row that decides ends it
+			ev.filter(&node{Node: &pgSubLink{SubLink: m}})
+		}
+		v.many = false
+		return v
 	case subArray:
-		return keeping(wholesOf(columns)...)
+		v := keeping(wholesOf(columns)...)
+		if v.many {
+			ev.useOf(v, "an array of arrays, which fails where they are of different lengths")
+		}
+		v.many = true
+		return v
 	case subMulti:
 	default:
 		ev.misunderstood("a subselect of that form")

@@ -46,6 +46,8 @@ type value struct {
 	deps  []*dep // protected columns it depends on
 	plain bool   // it is a column as it stands
 	shaky bool   // whether it is NULL, or its shape, depends on the value
+	many  bool   // it is an array
+	size  int    // how far it may outgrow a stored value, see grown
 	typ   uint32 // of a plain column, where it is known
 	mod   int32  // its modifier
 	// kept: see Output. A plain value is, without saying so.
@@ -112,6 +114,7 @@ func (sh *shield) outputs(n *node, reached string, copyRows, moved bool) (output
 		return nil, nil, a.ran, a.refusal
 	}
 	columns := a.statement(n)
+	a.tooWide(columns)
 	if a.refusal != nil {
 		if !isQuery(unwrap(n)) && a.refusal.Kind == policy.NoRelation {
 			a.refusal.Position = 0 // the server gives none

@@ -174,7 +174,7 @@ func TestPreparedElsewhere(t *testing.T) {
 			t.Errorf("%s: %+v", text, r)
 		}
 	}
-	for text, stores := range map[string]bool{"EXPLAIN ANALYZE EXECUTE q": false, "CREATE TABLE t AS EXECUTE q(1)": true} {
+	for text, stores := range map[string]bool{"EXPLAIN ANALYZE EXECUTE q": false, "CREATE TABLE t AS EXECUTE q(1)": true, "EXPLAIN CREATE TABLE t AS EXECUTE q": true, "EXPLAIN ANALYZE CREATE TABLE t AS EXECUTE q(1)": true} {
 		r := New(protectedColumns, testParser(t)).Read(text, cat)
 		if r.Refusal != nil || r.Statements[0].Within != "q" || r.Statements[0].Stores != stores || !r.Facts.Protected {
 			t.Errorf("%s: %+v", text, r)

@@ -217,7 +217,7 @@ func (sh *shield) harmIn(s *scan, depth int) string {
 		if _, ok := m.(*prepareStmt); ok {
 			return "it prepares a statement, whose name could mean another one outside"
 		}
-		if runs(m) != "" {
+		if inner, _ := runsWithin(m); runs(m) != "" || inner != "" {
 			return "it runs a prepared statement, or reads a cursor, that may hold protected columns"
 		}
 		if refusal := sh.closeRest(s.reader, m, depth); refusal != nil {

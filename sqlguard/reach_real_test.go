@@ -28,6 +28,8 @@ CREATE TRIGGER owner_t BEFORE INSERT ON shipped FOR EACH ROW EXECUTE FUNCTION ow
 CREATE FUNCTION owner_eq(text, text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', (SELECT password FROM users LIMIT 1); RETURN true; END';
 CREATE OPERATOR ==== (LEFTARG = text, RIGHTARG = text, FUNCTION = owner_eq);
 CREATE FUNCTION format(text, text) RETURNS text LANGUAGE sql AS 'SELECT ''select password from users''::text';
+CREATE FUNCTION owner_stores() RETURNS void LANGUAGE plpgsql AS 'BEGIN CREATE TABLE stored AS EXECUTE ps4; END';
+CREATE FUNCTION owner_plans() RETURNS void LANGUAGE plpgsql AS 'BEGIN EXECUTE ''EXPLAIN ANALYZE CREATE TABLE stored AS EXECUTE ps4''; END';
 CREATE FUNCTION owner_internal(text) RETURNS text LANGUAGE internal AS 'pg_read_file_all';
 `
 
@@ -73,6 +75,8 @@ var codeAttacks = map[string]string{
 	"prepared":            "PREPARE ps AS SELECT password FROM users\n---\nDO $$ DECLARE x text; BEGIN EXECUTE 'EXECUTE ps' INTO x; RAISE NOTICE '%', x; END $$",
 	"prepared, loop":      "PREPARE ps2 AS SELECT password FROM users\n---\nDO $$ DECLARE r record; BEGIN FOR r IN EXECUTE 'EXECUTE ps2' LOOP RAISE NOTICE '%', r.password; END LOOP; END $$",
 	"prepared inside":     "DO $$ BEGIN EXECUTE 'PREPARE ps3 AS SELECT password || '''' FROM users'; END $$\n---\nEXECUTE ps3",
+	"prepared, stored":    "PREPARE ps4 AS SELECT password FROM users\n---\nSELECT owner_stores()\n---\nTABLE stored",
+	"prepared, planned":   "PREPARE ps4 AS SELECT password FROM users\n---\nSELECT owner_plans()\n---\nTABLE stored",
 	"handler":             "DO $$ BEGIN PERFORM password::int FROM users; EXCEPTION WHEN OTHERS THEN INSERT INTO sink VALUES (SQLERRM); END $$\n---\nTABLE sink",
 	"stacked":             "DO $$ DECLARE d text; BEGIN BEGIN PERFORM password::int FROM users; EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS d = MESSAGE_TEXT; RAISE NOTICE '%', d; END; END $$",
 	"owner's handler":     "DO $$ BEGIN INSERT INTO shipped VALUES (1); EXCEPTION WHEN OTHERS THEN INSERT INTO sink VALUES (SQLERRM); END $$\n---\nTABLE sink",

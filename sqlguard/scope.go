@@ -39,7 +39,7 @@ func (it *item) row() value {
 	}
 	v := value{deps: it.rest, kept: len(it.rest) == 0}
 	for _, c := range it.columns {
-		v.deps, v.shaky = union(v.deps, c.deps), v.shaky || c.shaky
+		v.deps, v.shaky, v.size = union(v.deps, c.deps), v.shaky || c.shaky, max(v.size, c.size)
 		v.kept = v.kept && c.whole()
 	}
 	return v
@@ -200,7 +200,10 @@ func (it *item) field(name string) (value, bool) {
 func anyOf(found []column) value {
 	v := found[0].value
 	for _, c := range found[1:] {
-		v = value{deps: union(v.deps, c.deps), plain: v.plain && c.plain, shaky: v.shaky || c.shaky, sure: v.sure && c.sure}
+		v = value{
+			deps: union(v.deps, c.deps), plain: v.plain && c.plain, shaky: v.shaky || c.shaky, sure: v.sure && c.sure,
+			many: v.many || c.many, size: max(v.size, c.size),
+		}
 	}
 	return v
 }

@@ -139,7 +139,8 @@ func (a *analyst) setOperation(q *selectStmt, parent *scope, env *cte) []column 
 // mix is a value that comes from either of two.
 func mix(l, r value) value {
 	same := len(l.deps) == len(r.deps) && len(union(l.deps, r.deps)) == len(l.deps)
-	v := value{deps: union(l.deps, r.deps), plain: l.plain && r.plain && same, shaky: l.shaky || r.shaky, kept: l.whole() && r.whole()}
+	v := computed(l, r)
+	v.plain, v.kept = l.plain && r.plain && same, l.whole() && r.whole()
 	v.doc = oneDocument(l, r)
 	return v
 }

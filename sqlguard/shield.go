@@ -309,7 +309,7 @@ func (sh *shield) define(rel *relation, depth int) []value {
 	}
 	values := make([]value, len(columns))
 	for i, c := range columns {
-		values[i] = value{deps: slices.Clone(c.deps), plain: c.plain && !c.loose, shaky: c.shaky, kept: c.kept && !c.loose, doc: c.doc}
+		values[i] = value{deps: slices.Clone(c.deps), plain: c.plain && !c.loose, shaky: c.shaky, kept: c.kept && !c.loose, doc: c.doc, size: c.size}
 	}
 	return values
 }
@@ -345,11 +345,12 @@ func (sh *shield) columnsOf(rel *relation, depth int) []column {
 	}
 	columns := make([]column, len(rel.columns))
 	for i, a := range rel.columns {
-		columns[i] = column{name: a.name, value: value{plain: !sh.computed[rel.oid][a.name], deps: sh.columns[rel.oid][a.name], typ: a.typ, mod: a.modifier, sure: true, generated: a.generated}}
+		columns[i] = column{name: a.name, value: value{plain: !sh.computed[rel.oid][a.name], deps: sh.columns[rel.oid][a.name], typ: a.typ, mod: a.modifier, many: sh.cat.isArray(a.typ), sure: true, generated: a.generated}}
 		columns[i].doc = documentOf(columns[i].value)
 		if i < len(values) {
 			columns[i].doc = values[i].doc
 			columns[i].deps, columns[i].plain, columns[i].shaky, columns[i].kept = values[i].deps, values[i].plain, values[i].shaky, values[i].kept
+			columns[i].size = values[i].size
 		}
 	}
 	return columns

@@ -20,7 +20,7 @@ var total = map[string]bool{
 	"similarity": true, "word_similarity": true, "show_trgm": true, "unaccent": true, "regexp_replace": true, "regexp_count": true, "regexp_like": true, "to_hex": true,
 	"row_to_json": true, "to_json": true, "to_jsonb": true, "jsonb_pretty": true, "json_typeof": true, "jsonb_typeof": true,
 	"jsonb_strip_nulls": true, "json_strip_nulls": true, "jsonb_object_keys": true, "array_to_json": true, "array_to_string": true, "cardinality": true, "array_append": true,
-	"array_to_tsvector": true, "to_tsvector": true, "host": true, "family": true, "masklen": true, "network": true, "text": true, "abbrev": true, "broadcast": true, "netmask": true, "hostmask": true,
+	"array_to_tsvector": false, "to_tsvector": false, "host": true, "family": true, "masklen": true, "network": true, "text": true, "abbrev": true, "broadcast": true, "netmask": true, "hostmask": true,
 	"age": true, "to_char": true,
 	"min": true, "max": true, "count": true, "avg": true, "sum": true, "array_agg": true, "string_agg": true, "json_agg": true, "jsonb_agg": true,
 	"bool_and": true, "bool_or": true, "every": true, "any_value": true, "mode": true, "stddev": true, "variance": true, "stddev_pop": true,
@@ -76,13 +76,23 @@ var matchingOperators = map[string]bool{
 var textual = map[string]bool{"text": true, "varchar": true, "bpchar": true, "char": true, "name": true, "citext": true, "json": false}
 
 // operate is the value of an operator over two values.
-func (ev eval) operate(op string, l, r value) value {
+func (ev eval) operate(m *aExpr, l, r value) value {
+	op := strings.TrimPrefix(strings.Join(names(m.Name), "."), "pg_catalog.")
 	v := computed(l, r)
+	joins := op == "||"
+	v.many = joins && v.many
+	if joins {
+		v.size++
+	}
 	if len(ev.restricted(v)) == 0 {
 		return v
 	}
-	op = strings.TrimPrefix(op, "pg_catalog.")
+	ev.grew(v)
 	switch {
+	case joins && v.many && !(ev.isFlat(m.Lexpr, l) && ev.isFlat(m.Rexpr, r)):
+		ev.useOf(v, "arrays put together, which fails where their lengths do not fit")
+	case op == "@@" && !(l.plain && (l.typ == jsonbOID || l.typ == tsvectorOID) || l.doc != nil): // makes a tsvector of a text
+		ev.useOf(v, "a text search, which tells of long words")
 	case totalOperators[op]:
 	case pickingOperators[op] && len(ev.restricted(r)) == 0:
 		v.shaky = true
@@ -91,6 +101,25 @@ func (ev eval) operate(op string, l, r value) value {
 		ev.useOf(v, "an operator that fails for some values ("+op+")")
 	}
 	return v
+}
+
+// isFlat reports whether an expression is a single element, or an array that has
+// no arrays in it.
+func (ev eval) isFlat(n *node, v value) bool {
+	switch m := unwrap(n).(type) {
+	case *aArray:
+		return !ev.kept(m.Elements).many
+	case *aConst, *paramRef:
+		s, ok := constantText(n)
+		return ok && !strings.Contains(strings.Join(strings.Fields(s), ""), "{{")
+	case *coalesce:
+		return !slices.ContainsFunc(m.Args, func(n *node) bool { return !ev.isFlat(n, ev.expr(n)) })
+	case *typeCast:
+		return ev.isFlat(m.Arg, v)
+	case *funcCall:
+		return flatArrays[lastOf(names(m.Funcname))]
+	}
+	return !v.many || v.plain
 }
 
 // cast is the value of a cast.
@@ -110,6 +139,7 @@ func (ev eval) cast(m *typeCast) value {
 			ev.useOf(v, "a cast to "+name+", which fails for some values")
 		}
 	}
+	v.many = toArray || strings.HasPrefix(name, "_")
 	v.kept = (arg.plain || arg.kept) && (schema == "" || schema == "pg_catalog") && len(m.TypeName.GetTypmods()) == 0 &&
 		slices.Contains([]string{"text", "varchar", "bpchar", "json", "jsonb"}, name)
 	return v
@@ -174,11 +204,15 @@ func (ev eval) failsByNull(name string, nodes []*node, args []value) bool {
 }
 
 // applied is the value of a function over its arguments.
-func (ev eval) applied(name string, nodes []*node, args []value) value {
+func (ev eval) applied(name string, m *funcCall, args []value) value {
 	v := computed(args...)
+	arrays := v.many
+	v.many = flatArrays[name] || name == "array_agg" || passingOn[name] && arrays
+	v.size = grown(name, m.Args, v.size)
 	if len(ev.restricted(v)) == 0 {
 		return v
 	}
+	ev.grew(v)
 	user, isUser := ev.sh.cat.user[name]
 	ours := !isUser || user.trusted
 	rest := false // whether another than the first argument is restricted
@@ -186,10 +220,15 @@ func (ev eval) applied(name string, nodes []*node, args []value) value {
 		rest = rest || i > 0 && len(ev.restricted(arg)) > 0
 	}
 	switch {
-	case ev.failsByNull(name, nodes, args):
+	case ev.failsByNull(name, m.Args, args), v.shaky && !steady(name, m.Args), m.FuncVariadic && strings.Contains(name, "_object") || m.FuncVariadic && name == "format",
+		arrays && name == "array_agg":
 		ev.useOf(v, "function "+name+", which fails for some values")
 	case ours && ofSecond[name] && len(args) > 1 && len(ev.restricted(args[0])) == 0 && len(ev.restricted(computed(args[2:]...))) == 0:
 		v.shaky = true
+	case len(args) > 1 && (name == "varchar" || name == "bpchar"), // that fails where it is too long
+		strings.HasPrefix(name, "jsonb_path_") && !(len(m.Args) == 2 && gentlePath(m.Args[1])),
+		name == "jsonb_set" && !args[0].plain:
+		ev.useOf(v, "function "+name+", which may fail for some values")
 	case ours && (total[name] && !rest || variadic[name]):
 	case ours && name == "string_agg", ours && (name == "strpos" || name == "position" || name == "similarity" || name == "replace"):
 	case ours && partial[name] && !rest:
@@ -198,4 +237,16 @@ func (ev eval) applied(name string, nodes []*node, args []value) value {
 		ev.useOf(v, "function "+name+", which may fail for some values")
 	}
 	return v
+}
+
+// flatArrays give arrays that have none in them, whatever they are given that is
+// flat itself.
+var flatArrays = map[string]bool{
+	"string_to_array": true, "regexp_split_to_array": true, "regexp_match": true, "akeys": true, "avals": true, "show_trgm": true,
+	"array_append": true, "array_prepend": true, "array_remove": true, "array_replace": true, "array_positions": true, "trim_array": true, "parse_ident": true,
+}
+
+// passingOn give one of their arguments.
+var passingOn = map[string]bool{
+	"min": true, "max": true, "any_value": true, "mode": true, "first_value": true, "last_value": true, "lag": true, "lead": true, "nth_value": true,
 }

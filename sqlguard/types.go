@@ -63,3 +63,26 @@ func (c *Catalog) Type(id uint32) (Type, bool) {
 	t, ok := c.types[id]
 	return t, ok
 }
+
+// isArray reports whether a type is that of arrays: PostgreSQL's own, or one that
+// the database has made.
+func (c *Catalog) isArray(id uint32) bool {
+	if t, own := c.Type(id); own {
+		base, _ := c.baseOf(id, -1)
+		return t.Element != 0 || base != id && c.isArray(base)
+	}
+	return ownArrays[id]
+}
+
+// ownArrays are PostgreSQL's types of category A. pg_type.dat of PostgreSQL 18.
+var ownArrays = func() map[uint32]bool {
+	all := map[uint32]bool{}
+	for _, id := range []uint32{
+		22, 30, 143, 199, 271, 629, 651, 719, 775, 791, 1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 1015, 1016, 1017,
+		1018, 1019, 1020, 1021, 1022, 1027, 1028, 1034, 1040, 1041, 1115, 1182, 1183, 1185, 1187, 1231, 1263, 1270, 1561, 1563, 2201, 2207, 2208, 2209, 2210,
+		2211, 2949, 2951, 3643, 3644, 3645, 3735, 3770, 3807, 3905, 3907, 3909, 3911, 3913, 3927, 4073, 4090, 4097, 4192, 5039, 6150, 6151, 6152, 6153, 6155, 6157,
+	} {
+		all[id] = true
+	}
+	return all
+}()

@@ -113,6 +113,21 @@ func (b *body) pass(w io.Writer, n int) error {
 	return nil
 }
 
+// drop reads n bytes and keeps none.
+func (b *body) drop(n int) error {
+	for n > 0 {
+		p, err := b.some(n)
+		if err != nil {
+			return err
+		}
+		n -= len(p)
+		if err := b.read(len(p)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // some waits for bytes, at most n, and leaves them unread.
 func (b *body) some(n int) ([]byte, error) {
 	if b.in.in.buffered() == 0 {
@@ -159,6 +174,6 @@ func (s *sample) sum() string {
 }
 
 // tooLong is what ends a session in which one message would have to be held.
-func tooLong(what string, size int) error {
-	return tooLarge(fmt.Sprintf("%s of %d bytes; at most %d are held", what, size, maxHeld), "")
+func tooLong(what string) error {
+	return tooLarge(fmt.Sprintf("%s of more than the %d bytes that are held", what, maxHeld), "")
 }

@@ -88,7 +88,7 @@ func (s *stream) hold(size int) ([]byte, error) {
 		return b, nil
 	}
 	if size > maxHeld {
-		return nil, tooLong("a message", size)
+		return nil, tooLong("a message") // by how much, it does not say: that would tell of masked values
 	}
 	if err := s.flush(); err != nil {
 		return nil, err

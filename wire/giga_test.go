@@ -133,36 +133,54 @@ func TestAGigabytePasses(t *testing.T) {
 	}
 }
 
-// TestAMaskedValueIsHeldToALimit: beyond it the session ends before a byte of
-// the row has passed.
-func TestAMaskedValueIsHeldToALimit(t *testing.T) {
-	for name, head := range map[string]string{
-		"the masked value":    "\x00\x02" + int32s(giga-10),
-		"a value ahead of it": "\x00\x02" + int32s(giga-20),
-		"in sum":              "\x00\x02" + int32s(maxHeld-1) + strings.Repeat("x", maxHeld-1) + int32s(8) + "12345678",
+// TestAheadOfAMaskedValue only so much is held: beyond it the session ends before
+// a byte of the row has passed.
+func TestAheadOfAMaskedValue(t *testing.T) {
+	head := "\x00\x02" + int32s(giga-20)
+	g := startBefore(t, peer(t, func(conn net.Conn) {
+		expect(t, conn, 'Q')
+		_, _ = conn.Write(rowOf("v", "secret"))
+		_, _ = conn.Write(header('D', giga))
+		_, _ = conn.Write([]byte(head))
+		_, _ = io.Copy(conn, nothings(giga-len(head)))
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	g.judge = func(string) Reading { return Reading{Verdict: allowed.Verdict, Plans: secretsPlan{}} }
+	conn, fe := g.dialRaw(t)
+	_, _ = conn.Write(message('Q', "select\x00"))
+	if e := untilClosed(t, fe); e.Code != "54000" || e.Severity != "FATAL" || !strings.Contains(e.Message, "are held") {
+		t.Fatalf("got %+v", e)
+	}
+}
+
+// TestAMaskedValueTellsNoLength: however long it is, and whatever stands ahead of
+// it, the row passes.
+func TestAMaskedValueTellsNoLength(t *testing.T) {
+	before := int32s(maxHeld-4<<10) + strings.Repeat("x", maxHeld-4<<10)
+	for name, c := range map[string]struct {
+		length int
+		want   string
+	}{
+		"short": {8, int32s(10) + "[redacted]"}, "too long in sum": {4 << 10, int32s(10) + "[redacted]"}, "too long": {maxHeld + 1, int32s(-1)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			names := []string{"v", "secret"}
-			if name == "the masked value" {
-				names = []string{"secret", "v"}
-			}
 			g := startBefore(t, peer(t, func(conn net.Conn) {
 				expect(t, conn, 'Q')
-				_, _ = conn.Write(rowOf(names...))
-				size := giga
-				if name == "in sum" {
-					size = len(head)
-				}
-				_, _ = conn.Write(header('D', size))
-				_, _ = conn.Write([]byte(head))
-				_, _ = io.Copy(conn, nothings(size-len(head)))
+				_, _ = conn.Write(rowOf("v", "secret", "w"))
+				_, _ = conn.Write(header('D', 2+len(before)+4+c.length+5))
+				_, _ = io.WriteString(conn, "\x00\x03"+before+int32s(c.length))
+				_, _ = io.Copy(conn, nothings(c.length))
+				_, _ = io.WriteString(conn, int32s(1)+"w")
+				_, _ = conn.Write(append(message('C', "SELECT 1\x00"), message('Z', "I")...))
 				_, _ = io.Copy(io.Discard, conn)
 			}))
 			g.judge = func(string) Reading { return Reading{Verdict: allowed.Verdict, Plans: secretsPlan{}} }
-			conn, fe := g.dialRaw(t)
+			conn, _ := g.dialRaw(t)
 			_, _ = conn.Write(message('Q', "select\x00"))
-			if e := untilClosed(t, fe); e.Code != "54000" || e.Severity != "FATAL" || !strings.Contains(e.Message, "are held") {
-				t.Fatalf("got %+v", e)
+			want := string(rowOf("v", "secret", "w")) + string(message('D', "\x00\x03"+before+c.want+int32s(1)+"w"))
+			got := make([]byte, len(want))
+			if _, err := io.ReadFull(conn, got); err != nil || string(got) != want {
+				t.Fatalf("%v, and it ends with %q", err, got[len(got)-32:])
 			}
 		})
 	}

@@ -9,7 +9,8 @@ import (
 
 // maskedLongRow is maskedRow for a row that is not held whole. A row says its
 // length first, so all of it is held up to its last masked value; what follows
-// streams, and is checked as it passes.
+// streams, and is checked as it passes. How long masked values are decides over
+// nothing that the client sees: one that is too long to be held is NULL.
 func (s *Session) maskedLongRow(a *awaited, plan mask.Plan, fields []mask.Field, size int) error {
 	b := &body{s.up.in, size}
 	n, err := b.int16()
@@ -35,8 +36,15 @@ func (s *Session) maskedLongRow(a *awaited, plan mask.Plan, fields []mask.Field,
 		case length < 0:
 			out = append(out, 0xff, 0xff, 0xff, 0xff)
 			continue
-		case len(out)+length > maxHeld:
-			return tooLarge(fmt.Sprintf("a row of %d bytes with a masked column; at most %d are held", size, maxHeld),
+		case plan[i] != nil && length > maxHeld: // NULL: how long it is must not tell
+			if err := b.drop(length); err != nil {
+				return err
+			}
+			out = append(out, 0xff, 0xff, 0xff, 0xff)
+			a.masked++
+			continue
+		case plan[i] == nil && len(out)+length > maxHeld:
+			return tooLarge(fmt.Sprintf("a row with a masked column, and more than %d bytes ahead of that; so many are held", maxHeld),
 				"Select long columns after the masked ones, or apart from them.")
 		case plan[i] == nil:
 			if out, err = b.hold(binary.BigEndian.AppendUint32(out, uint32(length)), length); err != nil {

@@ -312,13 +312,17 @@ public class Exercise {
 
 	/** cancel stops statements that wait, again and again, and none that came after. */
 	static void cancel(Connection conn, StringBuilder out) throws Exception {
-		try (Connection other = connect(""); PreparedStatement waits = other.prepareStatement("select from pg_stat_activity where query like 'select pg_sleep(60)%' and wait_event = 'PgSleep'")) {
+		int backend = conn.unwrap(PGConnection.class).getBackendPID(); // not by its text, which a mask hides from others
+		try (Connection other = connect(""); PreparedStatement waits = other.prepareStatement("select from pg_stat_activity where pid = " + backend + " and wait_event = 'PgSleep'")) {
 			for (int n = 0; n < 15; n++) {
 				try (Statement s = conn.createStatement(); PreparedStatement p = conn.prepareStatement("select ?::int")) {
 					Thread canceller = new Thread(() -> {
 						try {
 							boolean waiting = false;
-							while (!waiting) { try (ResultSet found = waits.executeQuery()) { waiting = found.next(); } }
+							while (!waiting) {
+								try (ResultSet found = waits.executeQuery()) { waiting = found.next(); }
+								Thread.sleep(5);
+							}
 							s.cancel();
 						} catch (Exception e) { out.append("FAILED ").append(e); }
 					});
