@@ -163,7 +163,7 @@ func (d *direct) take(ctx context.Context, address string, fresh bool) (*link, e
 			return nil, err
 		}
 	}
-	l.in, l.out = bufio.NewReader(l), bufio.NewWriter(l)
+	l.in, l.out = bufio.NewReaderSize(l, 16<<10), bufio.NewWriter(l)
 	return l, nil
 }
 

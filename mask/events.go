@@ -37,6 +37,11 @@ type Events struct {
 	path    []string
 	frames  bool // the stream outlives the answers in it
 	clean   map[string]bool
+	barren  map[string]bool // names of members, by whether none of their kind is protected
+	key     []byte          // of a lane
+	text    []byte          // of a lane
+	group   string          // of choice
+	choice  int
 	buf     []byte // what was given last
 }
 
@@ -132,6 +137,16 @@ func (m *Events) claim() {
 	}
 }
 
+// known finds a lane; nil for none.
+func (m *Events) known(key []byte) *strand {
+	for _, s := range m.lanes {
+		if s.key == string(key) {
+			return s
+		}
+	}
+	return nil
+}
+
 // strand finds a lane, or opens it; prepare then says how its rest is sent.
 func (m *Events) strand(key, group string, prepare func(s *strand)) *strand {
 	for _, s := range m.lanes {
@@ -166,10 +181,11 @@ func (m *Events) settle() {
 		before := s.lane.masked
 		for i, n := range s.nodes {
 			text := m.event.text(n)
-			out := s.lane.write(nil, text)
+			out := s.lane.write(m.text[:0], text)
 			if s.closing && i == len(s.nodes)-1 {
 				out = s.lane.close(out)
 			}
+			m.text = out
 			if string(out) != string(text) {
 				m.event.set(n, appendString(nil, out))
 			}
@@ -226,13 +242,32 @@ func (m *Events) member(parent, n int) *Transform {
 	if m.event.nodes[parent].kind != jsontext.KindBeginObject {
 		return nil
 	}
-	for part := range strings.SplitSeq(m.event.nodes[n].name, ".") {
+	name := m.event.nodes[n].name
+	if m.isBarren(name) {
+		m.path = append(m.path, name)
+		return nil
+	}
+	for part := range strings.SplitSeq(name, ".") {
 		m.path = append(m.path, part)
 		if t := m.content.fields.find(m.path); t != nil {
 			return t
 		}
 	}
 	return nil
+}
+
+// isBarren reports whether no member of that name is protected, wherever it is.
+// The names of a stream are few.
+func (m *Events) isBarren(name string) bool {
+	barren, known := m.barren[name]
+	if !known {
+		if m.barren == nil || len(m.barren) >= maxNames {
+			m.barren = make(map[string]bool, 16)
+		}
+		barren = !strings.Contains(name, ".") && !m.content.fields.ends(name)
+		m.barren[name] = barren
+	}
+	return barren
 }
 
 // search masks the strings that nothing has been done with, each for itself.
