@@ -12,7 +12,7 @@ LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.built=$(B
 TOOL      := go tool -modfile=scripts/tools/go.mod
 GOFILES    = $(shell git ls-files --cached --others --exclude-standard '*.go' | while read -r f; do if [ -e "$$f" ]; then echo "$$f"; fi; done)
 # RACE=1 adds the race detector, ONCE=1 makes the demo run its tour and end.
-TESTFLAGS := $(if $(RACE),-race) $(GOTESTFLAGS)
+TESTFLAGS := -timeout 30m $(if $(RACE),-race) $(GOTESTFLAGS)
 FUZZTIME  ?= 20s
 BENCH     ?= .
 SMITHTIME ?= 10m

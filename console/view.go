@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"sallyport/policy"
 	"sallyport/recorder"
 )
 
@@ -80,6 +81,8 @@ func newSession(s recorder.Summary, events []recorder.Event) session {
 		case e.Exchange != nil:
 			at[e.Exchange.ID] = len(view.Asked)
 			view.Asked = append(view.Asked, fromExchange(e))
+		case e.Frame != nil && e.Frame.Action != "" && e.Frame.Action != policy.Allow.String():
+			view.Asked = append(view.Asked, fromFrame(e))
 		case e.Outcome != nil:
 			if n, known := at[e.Outcome.ID]; known {
 				view.Asked[n].Results = append(view.Asked[n].Results, fromOutcome(*e.Outcome))
@@ -101,6 +104,12 @@ func fromStatement(e recorder.Event) asked {
 func fromExchange(e recorder.Event) asked {
 	x := e.Exchange
 	return asked{ID: x.ID, Time: e.Time, Text: brief(x.Address()), Body: brief(x.Body), Action: x.Action, Rule: x.Rule, Message: x.Message, Detail: brief(x.Detail), Flags: strings.Join(x.Flags, ", ")}
+}
+
+// fromFrame shows a message of a WebSocket: of those only what was refused.
+func fromFrame(e recorder.Event) asked {
+	f := e.Frame
+	return asked{ID: f.ID, Time: e.Time, Text: "a message", Body: brief(f.Body), Action: f.Action, Rule: f.Rule, Message: f.Message, Detail: brief(f.Detail), Flags: strings.Join(f.Flags, ", ")}
 }
 
 func fromOutcome(o recorder.Outcome) result {

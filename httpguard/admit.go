@@ -11,6 +11,9 @@ import (
 // recorded is not forwarded.
 func (x *exchange) admit(facts *policy.HTTP) error {
 	v := x.judgeAll(x.understand(facts))
+	if x.asked.talk == nil { // else each of its messages has a cost of its own
+		v = x.checkUnknownCost(v, x.asked.meter)
+	}
 	if v.Action == policy.Allow {
 		if err := x.checkAliases(facts); err != nil {
 			return err

@@ -23,7 +23,10 @@
 //
 // What a request asks of a provider is read in llm_asked.go: calls of models in
 // llm.go, one file for each provider, messages to tools in mcp.go, GraphQL in
-// graphql.go. meter.go prices a call before it with tokens.go and prices.go,
+// graphql.go. What is said on a WebSocket is carried by websocket.go, and judged
+// message by message in websocket_talk.go, where llm_realtime.go or graphql_talk.go
+// knows the protocol.
+// meter.go prices a call before it with tokens.go and prices.go,
 // usage.go after it, from what meter_read.go saw pass. The one change that is
 // made to a body that was judged, before the verdict, is llm_usage.go's.
 //

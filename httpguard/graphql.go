@@ -13,14 +13,19 @@ import (
 // "query.field". Names are the caller's own choice; fields are the server's. A
 // request that is none has none, and one that can't be read is an error.
 func (x *exchange) graphQL(facts *policy.HTTP) policy.Fact[[]string] {
-	if x.upgrades() {
-		return policy.UnknownFact[[]string](unreadSocket)
-	}
 	return func() ([]string, error) {
 		documents, must := x.graphQLDocuments(facts)
 		if !strict(object(facts.Body), "query") || must && len(documents) == 0 && len(x.body) > 0 {
 			return nil, missing("the GraphQL document can't be found in the request")
 		}
+		return graphQLFact(documents, must)()
+	}
+}
+
+// graphQLFact lists what the documents may run. One that can't be read runs
+// nothing, where it need not be GraphQL.
+func graphQLFact(documents []string, must bool) policy.Fact[[]string] {
+	return func() ([]string, error) {
 		var all []string
 		for _, d := range documents {
 			names, err := graphQLOperations(d)

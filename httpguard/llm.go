@@ -33,6 +33,9 @@ type call struct {
 	uses    map[string]int64 // tools of the provider's own that are paid by the use, and how often at most; -1 is any number
 	caching bool             // writes into the provider's cache, which costs more than the input
 	dear    bool             // a service tier above the list price
+
+	spoken      bool // input and output may be sound
+	transcribes bool // another model writes down what is said
 }
 
 // deed is how an operation is paid.
@@ -65,11 +68,14 @@ func (x *exchange) readCall(facts *policy.HTTP) *call {
 	if (Target{Provider: x.target.provider}).Kind() != policy.LLMTarget {
 		return nil
 	}
+	if x.upgrades() {
+		return x.readUpgrade(facts)
+	}
 	path, body := facts.Path, facts.Body
 	c := &call{limit: -1, choices: 1}
 	segments := strings.Split(strings.Trim(strings.ToLower(path), "/"), "/")
 	exact := strings.Split(strings.Trim(path, "/"), "/")
-	idle := !x.upgrades() && len(x.body) == 0 && (x.in.Method == http.MethodGet || x.in.Method == http.MethodHead || x.in.Method == http.MethodOptions || x.in.Method == http.MethodDelete)
+	idle := len(x.body) == 0 && (x.in.Method == http.MethodGet || x.in.Method == http.MethodHead || x.in.Method == http.MethodOptions || x.in.Method == http.MethodDelete)
 	switch x.target.provider {
 	case anthropic:
 		c.read(segments, anthropicOperations, idle, body)
@@ -83,23 +89,42 @@ func (x *exchange) readCall(facts *policy.HTTP) *call {
 		c.read(segments, openAIOperations, idle, body)
 		c.readDeployment(x.target.provider, exact)
 	}
-	if x.upgrades() && c.operation != "realtime" {
-		return &call{limit: -1, choices: 1} // what it says is not read
-	}
 	if c.operation == "realtime" && c.model == "" && c.foggy == "" {
 		c.readRealtime(x.target.provider, facts.Query)
 	}
 	return c
 }
 
-// readRealtime takes the model of a session from the query. A session that names
-// none there may do so in its messages.
+// readUpgrade reads the handshake of a WebSocket with a model's provider: which
+// of the known protocols it opens, if any, and the model.
+func (x *exchange) readUpgrade(facts *policy.HTTP) *call {
+	c := &call{limit: -1, choices: 1}
+	if x.target.provider != openAI && x.target.provider != azure {
+		return c
+	}
+	exact := strings.Split(strings.Trim(facts.Path, "/"), "/")
+	switch segments := strings.Split(strings.ToLower(strings.Trim(facts.Path, "/")), "/"); {
+	case endsWith(segments, "responses"):
+		c.operation = "responses"
+	case endsWith(segments, "realtime"):
+		c.operation = "realtime"
+		if c.readDeployment(x.target.provider, exact); c.model == "" {
+			c.readRealtime(x.target.provider, facts.Query)
+		}
+	}
+	return c
+}
+
+// readRealtime takes the model of a session from the query. Where the query has
+// none, or goes on with what began elsewhere, no message tells it for certain.
 func (c *call) readRealtime(provider string, query map[string][]string) {
 	named := query["model"]
 	if provider == azure {
 		named = append(slices.Clone(named), query["deployment"]...)
 	}
 	switch {
+	case len(query["call_id"]) > 0:
+		c.foggy = "the session began elsewhere"
 	case len(named) == 0 || named[0] == "":
 		c.foggy = "the query names no model"
 	case len(named) > 1:

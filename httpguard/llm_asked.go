@@ -13,6 +13,7 @@ type asked struct {
 	messages []rpcMessage // to an MCP server
 	batch    bool         // several messages at once
 	left     bool         // the exchange was forwarded: the refusal is of the response
+	talk     *talk        // on a WebSocket whose messages are judged; nil for any other exchange
 }
 
 // understand reads what the exchange asks of the target's provider. The body
@@ -20,8 +21,12 @@ type asked struct {
 func (x *exchange) understand(facts *policy.HTTP) []*policy.Question {
 	x.asked.http = facts
 	facts.GraphQL = x.graphQL(facts)
+	if x.upgrades() {
+		facts.GraphQL = policy.UnknownFact[[]string](unreadSocket)
+	}
 	whole := policy.Question{Caller: x.who, Target: x.target.name, Time: x.start, HTTP: facts}
-	if c := x.readCall(facts); c != nil {
+	c := x.readCall(facts)
+	if c != nil {
 		m := x.newMeter(c)
 		x.asked.meter = m
 		if c.usable && c.stream && c.problem == "" {
@@ -30,6 +35,10 @@ func (x *exchange) understand(facts *policy.HTTP) []*policy.Question {
 			}
 		}
 		whole.LLM = c.facts(m)
+	}
+	if x.asked.talk = x.talkOf(c); x.asked.talk != nil {
+		facts.Body, facts.GraphQL = policy.LaterFact[any](unsaid), policy.LaterFact[[]string](unsaid)
+		whole.LLM = x.asked.talk.ahead(c)
 	}
 	if x.target.provider != mcp {
 		return []*policy.Question{&whole}
@@ -69,12 +78,12 @@ func (x *exchange) judgeAll(questions []*policy.Question) policy.Verdict {
 			return whole
 		}
 	}
-	return x.checkUnknownCost(whole)
+	return whole
 }
 
 // checkUnknownCost denies what the target does not want to pay unseen.
-func (x *exchange) checkUnknownCost(v policy.Verdict) policy.Verdict {
-	if m := x.asked.meter; m != nil && x.target.unknownCost == costDeny {
+func (x *exchange) checkUnknownCost(v policy.Verdict, m *meter) policy.Verdict {
+	if v.Action == policy.Allow && m != nil && x.target.unknownCost == costDeny {
 		if _, reason := m.worst(); reason != "" {
 			return policy.Verdict{
 				Rule: ruleUnknownCost, Flags: v.Flags, Message: "the cost of this call can't be told before it",

@@ -40,6 +40,7 @@ type meter struct {
 	used    usage
 	events  int64 // of the stream, those with an answer's text or close to it
 	open    unsettled
+	answers map[answered]*usage // on a WebSocket
 }
 
 func (x *exchange) newMeter(c *call) *meter {
@@ -115,7 +116,7 @@ func (m *meter) maxTokens() (int64, error) {
 	switch {
 	case c.problem != "":
 		return 0, missing(c.problem)
-	case c.operation == "realtime":
+	case c.operation == "realtime" && c.deed == unpriced:
 		return 0, missing("a session has any number of answers")
 	case c.limit >= 0:
 		return product(c.limit, c.choices), nil
@@ -176,15 +177,22 @@ func (m *meter) cost(output func(limit int64) int64) (money, string) {
 			return 0, err.Error()
 		}
 		r := p.at(in)
-		first := r.input
+		first, each := r.input, r.output
 		if c.caching {
 			first = max(r.input, r.written, r.hour)
 		}
-		sum = first.times(in).plus(r.output.times(product(output(out), c.choices)))
+		if c.spoken {
+			first, each = max(first, p.sound.input), max(each, p.sound.output)
+		}
+		sum = first.times(in).plus(each.times(product(output(out), c.choices)))
 	}
 	switch {
 	case c.deed == byToken && len(p.rates) == 0, c.deed == byImage && !p.hasImage, c.deed == byLetter && !p.hasLetter:
 		return sum, "the model has no price of the kind in the table of prices"
+	case c.spoken && !p.hasSound:
+		return sum, "sound has no price in the table of prices"
+	case c.transcribes:
+		return sum, "another model writes down what is said"
 	case c.deed == byImage:
 		sum = sum.plus(p.image.times(c.made))
 	case c.deed == byLetter:

@@ -12,6 +12,7 @@ type metrics struct {
 	exchanges *prometheus.CounterVec
 	seconds   *prometheus.HistogramVec
 	masked    *prometheus.CounterVec
+	messages  *prometheus.CounterVec
 	sessions  prometheus.Gauge
 	*spending
 }
@@ -31,6 +32,10 @@ func newMetrics() *metrics {
 			Name: "sallyport_http_masked_total",
 			Help: "Values masked in responses.",
 		}, []string{"target"}),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sallyport_http_messages_total",
+			Help: "Messages of callers on WebSockets that were judged, by target and result: ok, or the kind of refusal.",
+		}, []string{"target", "result"}),
 		spending: newSpending(),
 		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "sallyport_http_sessions",
@@ -40,7 +45,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(reg prometheus.Registerer) error {
-	for _, c := range append(m.collectors(), m.exchanges, m.seconds, m.masked, m.sessions) {
+	for _, c := range append(m.collectors(), m.exchanges, m.seconds, m.masked, m.messages, m.sessions) {
 		if err := reg.Register(c); err != nil {
 			return err
 		}

@@ -169,6 +169,48 @@ func (m *meter) frame(f message) {
 		one.unpriced = true // by another model, which the event does not name
 	}
 	m.used.add(one)
+	m.answer(one)
+}
+
+// maxModels is how many models may answer on one WebSocket and be priced.
+const maxModels = 100
+
+// answered is what prices answers differently on one WebSocket.
+type answered struct {
+	model string
+	dear  bool
+}
+
+// answer adds an answer to those of the same price.
+func (m *meter) answer(one usage) {
+	key := answered{one.model, one.dear}
+	u := m.answers[key]
+	switch {
+	case u == nil && len(m.answers) >= maxModels:
+		m.used.unpriced = true
+		return
+	case u == nil && m.answers == nil:
+		m.answers = map[answered]*usage{}
+	}
+	if u == nil {
+		u = &usage{dear: one.dear}
+		m.answers[key] = u
+	}
+	u.add(one)
+}
+
+// parts is what was used, by what it costs: more than one only where several
+// models answered on a WebSocket.
+func (m *meter) parts(u usage, estimated bool) []usage {
+	if len(m.answers) == 0 || estimated || u.unpriced {
+		return []usage{u}
+	}
+	var all []usage
+	for _, one := range m.answers {
+		all = append(all, *one)
+	}
+	slices.SortFunc(all, func(a, b usage) int { return strings.Compare(a.model, b.model) })
+	return all
 }
 
 // add adds what one answer of several used.
@@ -184,8 +226,16 @@ func (u *usage) add(o usage) {
 		{&u.sound.input, o.sound.input},
 		{&u.sound.cached, o.sound.cached},
 		{&u.sound.output, o.sound.output},
+		{&u.searches, o.searches},
+		{&u.lookups, o.lookups},
 	} {
 		sum(pair.n, pair.more)
+	}
+	for id := range o.containers {
+		if u.containers == nil {
+			u.containers = map[string]bool{}
+		}
+		u.containers[id] = true
 	}
 	u.seen, u.unpriced = u.seen || o.seen, u.unpriced || o.unpriced
 	if o.model != "" {

@@ -2,6 +2,8 @@ package httpguard
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"sallyport/recorder"
 )
@@ -218,20 +220,29 @@ func (x *exchange) settle(status int) *recorder.Usage {
 		u.output, estimated = min(u.output+rest, maxCount), true
 		u.unpriced = u.unpriced || m.call.deed != byToken // what went into it nobody says
 	}
-	cost, known := m.bill(u)
+	parts := m.parts(u, estimated)
+	sum, known := money(0), true
+	var models []string
+	for _, part := range parts {
+		cost, ok := m.bill(part)
+		sum, known = sum.plus(cost), known && ok
+		x.server.metrics.spend(x.target.name, m.label(part), x.who.Subject, part, cost, ok)
+		if !slices.Contains(models, part.model) {
+			models = append(models, part.model)
+		}
+	}
 	out := &recorder.Usage{
 		Model: m.call.model, InputTokens: u.input, CachedTokens: u.cached, OutputTokens: u.output, Estimated: estimated,
 	}
 	if out.Model == "" {
-		out.Model = u.model
+		out.Model = strings.Join(models, ", ")
 	}
 	if known {
-		out.USD = cost.String()
+		out.USD = sum.String()
 	}
 	if !estimated && u.seen && m.call.deed == byToken {
 		m.ledger.outputs.add(m.target.name, m.call.model, u.output/max(1, m.call.choices))
 	}
-	x.server.metrics.spend(x.target.name, m.label(u), x.who.Subject, u, cost, known)
 	return out
 }
 

@@ -37,9 +37,9 @@ const (
 // errUnrecorded ends a WebSocket whose messages can't be recorded.
 var errUnrecorded = errors.New("the exchange could not be recorded")
 
-// unreadSocket is what a rule hears that reads what a request asks: a WebSocket's
-// messages come when it is judged already.
-const unreadSocket = "what is said on a WebSocket is not judged"
+// unreadSocket is what a rule hears that reads what a request asks, where nobody
+// reads the protocol of a WebSocket: its messages come when it is judged already.
+const unreadSocket = "what is said on a WebSocket of this kind is not judged"
 
 // upgrades reports whether the exchange asks for a WebSocket.
 func (x *exchange) upgrades() bool {
@@ -81,6 +81,13 @@ func subprotocols(h http.Header) []string {
 	return all
 }
 
+// offered are the subprotocols that the upstream is offered.
+func (x *exchange) offered() []string {
+	return slices.DeleteFunc(subprotocols(x.in.Header), func(p string) bool {
+		return strings.HasPrefix(p, keyProtocol) || x.holdsToken(p)
+	})
+}
+
 // upgrade makes two handshakes, one on either side, and carries messages between
 // them. No extension is offered: compressed messages could not be read.
 func (x *exchange) upgrade(made *http.Request) error {
@@ -90,9 +97,7 @@ func (x *exchange) upgrade(made *http.Request) error {
 	key := make([]byte, 16)
 	_, _ = rand.Read(key) // never fails
 	ours := base64.StdEncoding.EncodeToString(key)
-	offered := slices.DeleteFunc(subprotocols(x.in.Header), func(p string) bool {
-		return strings.HasPrefix(p, keyProtocol) || x.holdsToken(p)
-	})
+	offered := x.offered()
 	made.Header.Set("Connection", "Upgrade")
 	made.Header.Set("Upgrade", "websocket")
 	made.Header.Set("Sec-Websocket-Version", "13")
@@ -105,7 +110,12 @@ func (x *exchange) upgrade(made *http.Request) error {
 		return x.failure(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusSwitchingProtocols {
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+	case x.asked.talk != nil && res.StatusCode < http.StatusBadRequest:
+		// Rules waited for messages: it answered what nobody judged as a request.
+		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream opened no WebSocket"}
+	default:
 		return x.answer(res)
 	}
 	up, ok := res.Body.(io.ReadWriteCloser)
@@ -113,6 +123,9 @@ func (x *exchange) upgrade(made *http.Request) error {
 	if !ok || !strings.EqualFold(res.Header.Get("Upgrade"), "websocket") || res.Header.Get("Sec-Websocket-Accept") != acceptOf(ours) ||
 		res.Header.Get("Sec-Websocket-Extensions") != "" || chosen != "" && !slices.Contains(offered, chosen) {
 		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream's WebSocket handshake is not right"}
+	}
+	if !x.asked.talk.agreed(chosen) {
+		return &policy.Refusal{Kind: policy.Unavailable, Public: "the upstream speaks another protocol than the one whose messages would be judged"}
 	}
 	conn, buffered, err := http.NewResponseController(x.out).Hijack()
 	if err != nil {
@@ -187,7 +200,13 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	caller.deadline = func() { _ = conn.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 	var both sync.WaitGroup
 	move := func(from, to *socket) {
-		why := x.move(from, to, idle)
+		why := ""
+		if err := x.safely(func() error { why = x.move(from, to, idle); return nil }); err != nil {
+			x.cut(err)
+			from.close(1011, "internal error")
+			to.close(1011, "internal error")
+			why = "internal error"
+		}
 		end(why)
 		if why != "" {
 			shut()
@@ -199,6 +218,7 @@ func (x *exchange) carry(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	both.Go(func() { move(upstream, caller) })
 	both.Wait()
 	shut()
+	x.asked.talk.bill(x.asked.meter)
 	x.countMasked(caller.hides.count() + upstream.hides.count())
 	mu.Lock() // the time may be up, or ctx over, just now
 	defer mu.Unlock()
@@ -234,6 +254,13 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 			}
 			continue
 		}
+		ruling := x.hear(from, m)
+		if ruling.denies() {
+			if why := x.decline(from, to, m, ruling); why != "" {
+				return why
+			}
+			continue
+		}
 		if !from.masks && x.asksAlias(m.payload) {
 			from.close(1008, ruleMask)
 			to.close(1001, "the other side went away")
@@ -246,7 +273,7 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 			return "a mask could not read a message of the " + from.name
 		}
 		for _, m := range all {
-			if why := x.pass(from, to, m); why != "" {
+			if why := x.pass(from, to, m, ruling); why != "" {
 				return why
 			}
 		}
@@ -257,12 +284,9 @@ func (x *exchange) move(from, to *socket, idle *time.Timer) string {
 }
 
 // pass records a message and sends it on. It says what went wrong.
-func (x *exchange) pass(from, to *socket, m message) string {
-	if err := x.session.write(recorder.Event{Frame: frameOf(x.number, from, m)}); err != nil {
-		x.cut(unrecorded(err))
-		to.close(1011, "internal error")
-		from.close(1011, "internal error")
-		return errUnrecorded.Error()
+func (x *exchange) pass(from, to *socket, m message, r *ruling) string {
+	if why := x.note(from, to, r.on(frameOf(x.number, from, m))); why != "" {
+		return why
 	}
 	if from.masks {
 		x.bytes += int64(len(m.payload))
@@ -275,6 +299,17 @@ func (x *exchange) pass(from, to *socket, m message) string {
 	return ""
 }
 
+// note records a message, or ends the WebSocket.
+func (x *exchange) note(from, to *socket, f *recorder.Frame) string {
+	if err := x.session.write(recorder.Event{Frame: f}); err != nil {
+		x.cut(unrecorded(err))
+		to.close(1011, "internal error")
+		from.close(1011, "internal error")
+		return errUnrecorded.Error()
+	}
+	return ""
+}
+
 // frameOf is what the recording keeps of a message: of text the beginning, of
 // anything else the length.
 func frameOf(id int64, from *socket, m message) *recorder.Frame {
@@ -283,14 +318,17 @@ func frameOf(id int64, from *socket, m message) *recorder.Frame {
 	case from.hides.spares() && len(m.payload) > 0:
 		f.Body = sparedBody
 	case m.op == opText:
-		text := m.payload
-		if len(text) > maxFrameText {
-			text = append(slices.Clip(text[:maxFrameText]), " [cut]"...)
-		}
-		f.Body = strings.ToValidUTF8(string(text), "\ufffd")
+		f.Body = frameText(m.payload)
 	case m.op == opClose && len(m.payload) >= 2:
 		f.Code = strconv.Itoa(int(m.payload[0])<<8 | int(m.payload[1]))
 		f.Body = strings.ToValidUTF8(string(m.payload[2:]), "\ufffd")
 	}
 	return f
+}
+
+func frameText(text []byte) string {
+	if len(text) > maxFrameText {
+		text = append(slices.Clip(text[:maxFrameText]), " [cut]"...)
+	}
+	return strings.ToValidUTF8(string(text), "\ufffd")
 }

@@ -7,18 +7,25 @@ import (
 	"sallyport/policy"
 )
 
-// TestWebSocketUnread: what is said on a WebSocket is not judged. A rule that
-// reads what a request asks must not take a handshake, which asks nothing, for
-// one that is free to pass.
+// TestWebSocketUnread: where the protocol of a WebSocket is not known, what is
+// said on it is not judged. A rule that reads what a request asks must not take a
+// handshake, which asks nothing, for one that is free to pass.
 func TestWebSocketUnread(t *testing.T) {
 	for name, c := range map[string]struct {
 		path string
 		rule policy.RuleConfig
 		pass bool
 	}{
-		"responses, a model":         {path: "/openai/v1/responses", rule: policy.RuleConfig{Models: []string{"gpt-5-mini"}}},
-		"responses, the cost":        {path: "/openai/v1/responses", rule: policy.RuleConfig{If: "llm.estimated_usd > 1.0"}},
-		"responses, the operation":   {path: "/openai/v1/responses", rule: policy.RuleConfig{If: `llm.operation != "other" && llm.operation != "responses"`}},
+		"responses, a model":         {path: "/openai/v1/responses", rule: policy.RuleConfig{Models: []string{"gpt-5-mini"}}, pass: true}, // TestTalk has what becomes of its messages
+		"responses, the cost":        {path: "/openai/v1/responses", rule: policy.RuleConfig{If: "llm.estimated_usd > 1.0"}, pass: true},
+		"responses, the operation":   {path: "/openai/v1/responses", rule: policy.RuleConfig{If: `llm.operation == "responses"`}},
+		"responses, the caller":      {path: "/openai/v1/responses", rule: policy.RuleConfig{If: `caller.claims.team == "red"`}},
+		"responses, another server":  {path: "/anthropic/v1/responses", rule: policy.RuleConfig{Models: []string{"gpt-5-mini"}}},
+		"responses, one of them":     {path: "/openai/v1/responses/resp_1", rule: policy.RuleConfig{Models: []string{"gpt-5-mini"}}},
+		"realtime, tools":            {path: "/openai/v1/realtime?model=gpt-realtime", rule: policy.RuleConfig{If: `"mcp" in llm.tools`}, pass: true},
+		"realtime, a body":           {path: "/openai/v1/realtime?model=gpt-realtime", rule: policy.RuleConfig{If: `http.body.type == "x"`}, pass: true},
+		"realtime, one begun before": {path: "/openai/v1/realtime?model=gpt-realtime-mini&call_id=rtc_1", rule: policy.RuleConfig{Models: []string{"gpt-realtime-mini"}}},
+		"realtime, another kind":     {path: "/openai/v1/realtime/translations?model=gpt-realtime-mini", rule: policy.RuleConfig{Models: []string{"gpt-realtime-mini"}}},
 		"a newer operation":          {path: "/openai/v1/live/sessions", rule: policy.RuleConfig{Models: []string{"gpt-5-mini"}}},
 		"Gemini's Live API":          {path: "/gemini/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", rule: policy.RuleConfig{Models: []string{"gemini-2.5-flash"}}},
 		"Anthropic, nothing there":   {path: "/anthropic/v1/messages", rule: policy.RuleConfig{Models: []string{"claude-haiku-4-5"}}},

@@ -19,7 +19,17 @@ func Known[T any](value T) Fact[T] { return func() (T, error) { return value, ni
 func UnknownFact[T any](reason string) Fact[T] {
 	return func() (T, error) {
 		var zero T
-		return zero, &Missing{reason}
+		return zero, &Missing{Reason: reason}
+	}
+}
+
+// LaterFact is a fact that is not known yet, and why. A rule that depends on it
+// decides nothing: who asks with it asks again when it is known, before anything
+// that the rule is about happens.
+func LaterFact[T any](reason string) Fact[T] {
+	return func() (T, error) {
+		var zero T
+		return zero, &Missing{Reason: reason, later: true}
 	}
 }
 
@@ -34,12 +44,22 @@ func (f Fact[T]) Get() (T, error) {
 
 func (f Fact[T]) get() (any, error) { return f.Get() }
 
+// isLater reports whether an evaluation failed for a fact that is known later.
+func isLater(err error) bool {
+	var missing *Missing
+	return errors.As(err, &missing) && missing.later
+}
+
 // asker is a Fact of any type.
 type asker interface{ get() (any, error) }
 
 // Missing is the error of a fact that can't be known. Its reason reaches the
 // caller: it holds nothing of the question.
-type Missing struct{ Reason string }
+type Missing struct {
+	Reason string
+
+	later bool // it will be known
+}
 
 // Error is the reason.
 func (m *Missing) Error() string { return m.Reason }

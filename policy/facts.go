@@ -105,7 +105,7 @@ func fieldsOf(t reflect.Type) (map[string]*types.FieldType, error) {
 				}
 				value := reflect.ValueOf(object).Elem().Field(i).Interface()
 				if s, ok := object.(*SQL); ok && len(s.Unknown) > 0 && !always && value != true {
-					return nil, &Missing{"it is not known what would run: " + strings.Join(s.Unknown[:min(len(s.Unknown), maxShown)], "; ")}
+					return nil, &Missing{Reason: "it is not known what would run: " + strings.Join(s.Unknown[:min(len(s.Unknown), maxShown)], "; ")}
 				}
 				if fact, ok := value.(asker); ok {
 					return fact.get()

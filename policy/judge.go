@@ -21,9 +21,10 @@ func (r *Rules) Judge(q *Question) Verdict {
 	v := view{question: q}
 	for _, rule := range b.rules {
 		holds, err := rule.holds(&v)
+		ahead := err != nil && (q.Ahead || isLater(err))
 		switch {
-		case err != nil && q.Ahead && rule.then != "allow":
-		case err != nil && q.Ahead:
+		case ahead && rule.then != "allow":
+		case ahead:
 			return Verdict{Action: Allow, Rule: rule.name, Flags: flags}
 		case err != nil:
 			return rule.undecided(q, flags, err)

@@ -31,6 +31,7 @@ func TestProviderFacts(t *testing.T) {
 	call := &MCP{Method: Known("tools/call"), Tool: Known("delete"), Arguments: Known(map[string]any{"path": "/etc"})}
 	ahead := aboutTool(&MCP{Method: Known("tools/call"), Tool: Known("delete"), Arguments: UnknownFact[map[string]any]("not yet")})
 	ahead.Ahead = true
+	later := &LLM{Operation: Known("realtime"), Model: UnknownFact[string]("not named"), Tools: LaterFact[[]string]("each message says it")}
 	open := RuleConfig{Name: "open", Targets: []string{"*"}, If: `mcp.arguments.path == "/tmp"`, Then: "allow"}
 	for name, c := range map[string]struct {
 		q      Question
@@ -59,6 +60,10 @@ func TestProviderFacts(t *testing.T) {
 		"absent llm":        {aboutTool(call), []RuleConfig{deny("r", `mcp.tool == "x" || llm.model == "y"`)}, Allow, "", ""},
 		"ahead, keep":       {ahead, []RuleConfig{deny("r", `mcp.arguments.path == "/etc"`)}, Allow, "", ""},
 		"ahead, closed":     {ahead, []RuleConfig{deny("r", `mcp.arguments.path == "/etc"`), deny("s", `mcp.tool == "delete"`)}, Deny, "s", ""},
+		"later":             {aboutModel(later), []RuleConfig{deny("r", `"x" in llm.tools`)}, Allow, "", ""},
+		"later, open":       {aboutModel(later), []RuleConfig{{Name: "o", Targets: []string{"*"}, If: `"x" in llm.tools`, Then: "allow"}, deny("r", `llm.operation == "realtime"`)}, Allow, "o", ""},
+		"later, closed":     {aboutModel(later), []RuleConfig{deny("r", `"x" in llm.tools`), deny("s", `llm.operation == "realtime"`)}, Deny, "s", ""},
+		"later, never":      {aboutModel(later), []RuleConfig{deny("r", `llm.model == "x"`)}, Deny, "r", "not named"},
 		"ahead, maybe open": {ahead, []RuleConfig{open, deny("s", `mcp.tool == "delete"`)}, Allow, "open", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

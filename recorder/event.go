@@ -42,7 +42,7 @@ type Event struct {
 // Totals counts what a recording holds so far. Each event carries them, so that
 // the last line alone sums up its session.
 type Totals struct {
-	Statements int64 `json:"statements"` // statements and exchanges
+	Statements int64 `json:"statements"` // statements, exchanges and judged messages of WebSockets
 	Refused    int64 `json:"refused"`    // those of them whose action is not "allow"
 }
 
@@ -152,6 +152,14 @@ type Frame struct {
 	Bytes int64  `json:"bytes"`
 	Code  string `json:"code,omitempty"` // of a close
 	Body  string `json:"body,omitempty"` // the beginning of a text; the reason of a close
+
+	// Of a caller's message that was judged. One that was not allowed was not sent on.
+	Action   string    `json:"action,omitempty"` // policy.Action.String()
+	Rule     string    `json:"rule,omitempty"`
+	Message  string    `json:"message,omitempty"`
+	Detail   string    `json:"detail,omitempty"`
+	Flags    []string  `json:"flags,omitempty"`
+	Estimate *Estimate `json:"estimate,omitempty"`
 }
 
 // Outcome is what came of the statement or exchange with the same ID. A text

@@ -157,6 +157,8 @@ func (e *Event) count() {
 		action = e.Statement.Action
 	case e.Exchange != nil:
 		action = e.Exchange.Action
+	case e.Frame != nil && e.Frame.Action != "":
+		action = e.Frame.Action
 	default:
 		return
 	}

@@ -29,6 +29,7 @@ type code struct {
 	ownFamilies    map[string]bool     // operator families of PostgreSQL's own
 	fields         map[string]bool     // columns of relations and composite types
 	extensions     map[string]bool     // those that are installed
+	computing      map[string][]uint32 // indexes over expressions, by name: their tables
 
 	mu    sync.Mutex
 	known map[string]policy.SQL // readings of code, by what it is
@@ -159,6 +160,8 @@ var codeParts = []struct {
 	{"fields", "attribute class", `SELECT DISTINCT a.attname FROM pg_catalog.pg_attribute a
 		JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relkind = 'c' AND NOT a.attisdropped`, 1, addField},
 	{"extensions", "ext", `SELECT x.extname FROM pg_catalog.pg_extension x`, 1, addExtension},
+	{"indexes over expressions", "class index", `SELECT c.relname, i.indrelid FROM pg_catalog.pg_index i
+		JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE i.indexprs IS NOT NULL`, 2, addComputing},
 }
 
 func newCode() *code {
@@ -167,7 +170,7 @@ func newCode() *code {
 		rules: map[uint32][]*fired{}, attached: map[uint32][]*fired{}, unique: map[columnKey]bool{}, primary: map[uint32][]string{}, extensions: map[string]bool{}, refers: map[columnKey]columnKey{},
 		cascades: map[uint32][]uint32{}, types: map[string]bool{}, typesOf: map[uint32][]string{},
 		ownOperators: map[string]bool{}, knownOperators: map[string]bool{}, shadowing: map[string]bool{},
-		ownFamilies: map[string]bool{}, fields: map[string]bool{},
+		ownFamilies: map[string]bool{}, fields: map[string]bool{}, computing: map[string][]uint32{},
 		known: map[string]policy.SQL{},
 	}
 }
@@ -239,6 +242,12 @@ func addPrimary(c *code, row []string) error {
 func addExtension(c *code, row []string) error {
 	c.extensions[row[0]] = true
 	return nil
+}
+
+func addComputing(c *code, row []string) error {
+	table, err := oid(row[1])
+	c.computing[row[0]] = append(c.computing[row[0]], table)
+	return err
 }
 
 func addReference(c *code, row []string) error {

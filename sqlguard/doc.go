@@ -5,7 +5,7 @@
 //	Read(text, catalog)          guard.go
 //	  prelex      bytes the parser must not see: NUL, bad UTF-8, deep comments
 //	  parse       PostgreSQL 16's grammar; long texts in a process that may die
-//	              (parser.go worker.go turns.go, nodes.go walks what it gives)
+//	              (parser.go newer.go worker.go turns.go, nodes.go walks what it gives)
 //	  facts       one walk over every node: verbs, tables, functions, destructive ...
 //	              statements.go and looks.go judge a statement by its kind,
 //	              functions.go by what it calls, evidence.go finds the words
@@ -14,7 +14,7 @@
 //	  hidden      statements in statements: bodies (body.go fold.go plpgsql*.go),
 //	              views, rules, triggers, functions that run text (wholesale.go)
 //	  settings    client_encoding and standard_conforming_strings stay pinned
-//	  doors       functions, relations and forms that lead around lineage;
+//	  doors       functions, relations (statistics.go) and forms that lead around lineage;
 //	              define.go and reach.go for code, by what it can reach
 //	  lineage     for statements that reach a protected relation, each output's columns:
 //	              select.go from.go expr.go change.go create.go copyout.go by statement,

@@ -45,6 +45,7 @@ func (sh *shield) closeDoors(r *reader, m proto.Message, reached string) *policy
 			return refusal
 		}
 	}
+	r.sampled = sh.freeStatistics(r, m)
 	return sh.closeRest(r, m, 0)
 }
 
@@ -114,7 +115,7 @@ func (sh *shield) closeNear(r *reader, m proto.Message, reached string) *policy.
 // closeRest refuses relations, fields, operators and forms of statements.
 func (sh *shield) closeRest(r *reader, m proto.Message, depth int) *policy.Refusal {
 	for _, u := range r.uses {
-		if d, ok := findDoor(relationDoors, u.name); ok {
+		if d, ok := findDoor(relationDoors, u.name); ok && (!r.sampled || !slices.Contains(statisticsViews, u.name)) {
 			return denied(fmt.Sprintf("%s is closed on a target with protected columns", u.name), u.name+" "+d.why+".", "")
 		}
 		for _, rel := range sh.cat.find(u.schema, u.name) {
@@ -253,6 +254,10 @@ func (sh *shield) closeStatement(r *reader, m proto.Message) *policy.Refusal {
 			return unread
 		}
 	case *renameStmt:
+		if sh.computesProtected(m.Relation.GetRelname()) {
+			return denied(fmt.Sprintf("index %q belongs to a table with protected columns and cannot be renamed", m.Relation.GetRelname()),
+				"The samples of what it computes are known by its name.", "")
+		}
 		if m.RenameType.String() == "OBJECT_SCHEMA" && sh.inSchema(m.Subname) {
 			return denied(fmt.Sprintf("schema %q holds protected columns and cannot be renamed", m.Subname),
 				"Under another name they would not be protected.", "")

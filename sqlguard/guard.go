@@ -237,9 +237,6 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		case *fetchStmt:
 			statement.OfCursor = true
 		}
-		if statement.Redefinable = sh.redefinable(r); statement.Redefinable {
-			statement.Text = reading.Facts.Text
-		}
 		if statement.Keeps != "" {
 			statement.Alone = alone(reading.Facts.Text, raw)
 		}
@@ -252,6 +249,9 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		}
 		if refusal == nil {
 			refusal = sh.closeDoors(r, m, reached)
+		}
+		if statement.Redefinable = r.sampled || sh.redefinable(r); statement.Redefinable {
+			statement.Text = reading.Facts.Text
 		}
 		if refusal == nil && reached != "" {
 			statement.Opaque = false

@@ -79,6 +79,8 @@ func codeRows(sql string) [][]string {
 		}
 	case strings.Contains(sql, "r.ev_type"):
 		return [][]string{{"113", "wiped", "2", "CREATE RULE wiped AS ON UPDATE TO public.ledger DO ALSO DELETE FROM public.orders"}}
+	case strings.Contains(sql, "i.indexprs"):
+		return [][]string{{"users_lower_idx", "100"}, {"v_orders", "100"}, {"orders_lower_idx", "101"}}
 	case strings.Contains(sql, "i.indisprimary"):
 		return [][]string{{"100", "id"}, {"101", "id"}}
 	case strings.HasPrefix(sql, "SELECT x.extname FROM"):

@@ -74,6 +74,14 @@ func (p *Parser) parse(text string) (*parseResult, *policy.Refusal) {
 	}
 	tree, err := run(text)
 	var syntax *syntaxError
+	for n := 0; n < maxNewer && errors.As(err, &syntax); n++ {
+		older, ok := withoutNewer(text, syntax.position)
+		if !ok {
+			break
+		}
+		text = older
+		tree, err = run(text)
+	}
 	var refusal *policy.Refusal
 	switch {
 	case errors.As(err, &syntax):

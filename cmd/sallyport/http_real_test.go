@@ -32,6 +32,7 @@ type httpWorld struct {
 	Anthropic string `json:"anthropic"`
 	Gemini    string `json:"gemini"`
 	Denied    string `json:"denied"` // a model that a rule denies
+	NoTool    string `json:"deniedTool"`
 	Answer    string `json:"answer"` // as masked
 	AnswerRaw string `json:"answerRaw"`
 	Mark      string `json:"mark"` // what stands for a masked value
@@ -43,6 +44,7 @@ const (
 	realToken = "real-clients-gateway-token"
 	realKey   = "sk-real-key-of-the-upstream"
 	realMark  = "[redacted]"
+	noTool    = "drop_everything" // denied by a rule
 )
 
 // realPeers are the upstreams, by the name of their target.
@@ -128,6 +130,11 @@ func checkPeer(t *testing.T, name string, p *apipeer.Peer) {
 	t.Helper()
 	if n := p.Wrong(); n > 0 {
 		t.Errorf("%d requests came to %s without the key", n, name)
+	}
+	for _, message := range p.Messages() {
+		if strings.Contains(message, "dear-1") || strings.Contains(message, noTool) {
+			t.Errorf("what was refused came to %s:\n%s", name, message)
+		}
 	}
 	for _, call := range p.Calls() {
 		if strings.Contains(call, realToken) {

@@ -179,7 +179,8 @@ func (q *masksQuery) table(depth int, plain bool) (string, masksTable) {
 	if depth > 1 && q.IntN(4) == 0 {
 		n := 1 + q.IntN(3)
 		names := []string{"c1", "c2", "c3"}[:n]
-		return "(" + q.selectOf(depth-1, n, nil, plain, false) + " LIMIT 4) AS " + alias, masksTable{alias, names, false}
+		// Fewer would be some of them, by an order that nobody asked for.
+		return "(" + q.selectOf(depth-1, n, nil, plain, false) + " LIMIT 60) AS " + alias, masksTable{alias, names, false}
 	}
 	if q.IntN(12) == 0 {
 		names := []string{"id", "v"}
@@ -209,7 +210,7 @@ func (q *masksQuery) expr(depth int, scope []masksTable, plain bool) string {
 	e := func() string { return q.expr(depth-1, scope, plain) }
 	text := func() string { return "(" + e() + ")::text" }
 	row := scope[q.IntN(len(scope))].name
-	switch q.IntN(34) {
+	switch q.IntN(40) {
 	case 0:
 		return q.pick("upper", "md5", "reverse", "initcap", "quote_literal", "length", "to_json", "ascii", "btrim", "hashtext") + "(" + text() + ")"
 	case 1:
@@ -267,15 +268,32 @@ func (q *masksQuery) expr(depth int, scope []masksTable, plain bool) string {
 	case 27:
 		return "(" + row + ")." + q.pick("id", "name", "password", "profile", "c1")
 	case 28:
-		return q.pick("lag", "lead", "nth_value") + "(" + e() + ", 1) OVER (" + q.pick("PARTITION BY ", "ORDER BY ") + q.column(scope) + ")"
+		return q.pick("lag", "lead", "nth_value") + "(" + e() + ", 1) OVER (ORDER BY " + q.column(scope) + ")"
 	case 29:
-		return q.pick("row_number()", "rank()", "ntile(2)", "count(*)") + " OVER (" + q.pick("", "PARTITION BY "+q.column(scope), "ORDER BY "+q.column(scope)) + ")"
+		if q.IntN(2) == 0 { // in a partition rows that tie have no order
+			return q.pick("rank()", "dense_rank()", "count(*)") + " OVER (PARTITION BY " + q.column(scope) + q.pick("", " ORDER BY "+q.column(scope)) + ")"
+		}
+		return q.pick("row_number()", "rank()", "ntile(2)", "count(*)") + " OVER (" + q.pick("", "ORDER BY "+q.column(scope)) + ")"
 	case 30:
 		return "jsonb_path_query(to_jsonb(" + e() + "), '" + q.pick("$.*", "$.password", "$.address.city", "$[0]", "$.** ? (@ != null)") + "')"
 	case 31:
 		return q.pick("num_nulls", "num_nonnulls", "pg_column_size", "pg_typeof", "json_typeof", "octet_length", "bit_length", "cardinality") + "(" + e() + ")"
 	case 32:
-		return q.pick("regexp_replace", "replace", "translate", "lpad", "split_part", "overlay", "strpos") + "(" + text() + ", " + q.pick("'a', 'b')", "'A', 1)", "4, 'x')", "'C')")
+		return q.pick("regexp_replace", "replace", "translate", "lpad", "split_part", "overlay", "strpos", "varchar", "regexp_count", "encode") + "(" + text() + ", " + q.pick("'a', 'b')", "'A', 1)", "4, 'x')", "'C')", "9, false)", "'(', '')", "'hex')")
+	case 33: // parts that run for some values only
+		return text() + " " + q.pick("IN ('x', ", "NOT IN ('x', ", "BETWEEN 'D' AND (", "NOT BETWEEN SYMMETRIC 'D' AND (") + e() + "::int::text)"
+	case 34:
+		return "(" + text() + ", 1) " + q.pick("=", "<", "<>", "IS DISTINCT FROM") + " ('CANARY', " + e() + "::int)"
+	case 35:
+		return text() + " " + q.pick("IN (", "< ANY (", "> ALL (") + q.selectOf(depth-1, 1, scope, plain, true) + ")"
+	case 36: // arrays that must fit
+		parts := q.pick("string_to_array(", "regexp_match(", "regexp_split_to_array(") + text() + ", 'A')"
+		return q.pick("ARRAY["+parts+", ARRAY['x', 'y']]", parts+" || ARRAY[['x', 'y']]", parts+" || 'x'::text", "array_agg("+parts+") OVER ()", "array_append("+parts+", 'x')", "cardinality("+parts+")")
+	case 37: // patterns that are wrong, for some
+		return q.pick(text(), "substring("+text()+" FROM 'CAN')") + " " + q.pick(`LIKE 'CANARY\'`, `ILIKE 'k%\'`, "~ '('", "SIMILAR TO '('", "LIKE ANY (ARRAY['CAN%', '\\'])", "~ ANY (ARRAY['^C', '('])")
+	case 38:
+		return "jsonb_path_query_first(to_jsonb(" + q.pick(text(), "substring("+text()+" FROM 'CAN')") + "), '" +
+			q.pick("$ ? (@ starts with \"CAN\")", "($ ? (@ like_regex \"^K\")).double()", "strict $.a", "$.size()", "$.keyvalue()", "($ ? (@ > \"D\")) + 1") + "')"
 	}
 	return "jsonb_build_array(" + e() + ", " + e() + ")" + q.pick("", " -> 0", "::text")
 }

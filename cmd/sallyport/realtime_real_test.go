@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,8 +24,9 @@ import (
 )
 
 // TestRealRealtime runs OpenAI's libraries on the Realtime API, over TLS since
-// one of them knows nothing else: deltas are masked as the texts they are, what
-// answers used is recorded, and the upstream gets the key alone.
+// one of them knows nothing else, and on responses over a WebSocket: deltas are
+// masked as the texts they are, what answers used is recorded, the upstream gets
+// the key alone, and no message that a rule denies.
 func TestRealRealtime(t *testing.T) {
 	python := os.Getenv("SALLYPORT_TEST_PYTHON")
 	if python == "" || os.Getenv("SALLYPORT_TEST_NODE") == "" {
@@ -38,9 +40,9 @@ func TestRealRealtime(t *testing.T) {
 			peers, dir := startPeers(t), t.TempDir()
 			writeLoopbackCert(t, dir)
 			w := httpWorld{
-				Token: realToken, Denied: "dear-1", Answer: strings.ReplaceAll(apipeer.Answer, apipeer.Address, realMark), Tool: apipeer.Tool, City: apipeer.City,
+				Token: realToken, Denied: "dear-1", NoTool: noTool, Answer: strings.ReplaceAll(apipeer.Answer, apipeer.Address, realMark), Tool: apipeer.Tool, City: apipeer.City,
 			}
-			w.HTTP = "https://" + startRealGatewayIn(t, dir, peers, "http://127.0.0.1:9", "[tls]\ncert = \"cert.pem\"\nkey = \"key.pem\"\n")
+			w.HTTP = "https://" + startRealGatewayIn(t, dir, peers, "http://127.0.0.1:9", realtimeTables)
 			cmd := realScript(t, w, command)
 			cert := filepath.Join(dir, "cert.pem")
 			cmd.Env = append(cmd.Env, "NODE_EXTRA_CA_CERTS="+cert, "SSL_CERT_FILE="+cert)
@@ -51,27 +53,41 @@ func TestRealRealtime(t *testing.T) {
 			t.Logf("%s", bytes.TrimSpace(out))
 			untilSeen(t, "the peer sees the cancel", func() bool { return peers["openai"].Cancelled() == 1 })
 			checkPeer(t, "openai", peers["openai"])
-			if n := len(peers["openai"].Calls()); n != 2 {
+			if n := len(peers["openai"].Calls()); n != 3 {
 				t.Errorf("%d sessions came to the peer", n)
 			}
-			untilSeen(t, "both sessions are recorded with what they used", func() bool {
+			untilSeen(t, "all sessions are recorded with what they used", func() bool {
 				usages := usagesIn(t, filepath.Join(dir, "recordings"))
-				if len(usages) != 2 {
+				if len(usages) != 3 {
 					return false
 				}
-				whole, cut := usages[0], usages[1]
-				if whole.Estimated {
-					whole, cut = cut, whole
-				}
-				// Three answers to their end; one that was left within its first delta.
+				slices.SortFunc(usages, func(a, b recorder.Usage) int { return int(b.OutputTokens - a.OutputTokens) })
+				// Three answers to their end; two responses; one that was left within its first delta.
+				whole, two, cut := usages[0], usages[1], usages[2]
 				if whole.InputTokens != 27 || whole.OutputTokens != 57 || whole.USD == "" || whole.Estimated || cut.OutputTokens != 1 || !cut.Estimated {
 					t.Fatalf("recorded %+v and %+v", whole, cut)
+				}
+				if two.InputTokens != 18 || two.OutputTokens != 38 || two.Model != "gpt-5-mini" || two.USD == "" || two.Estimated {
+					t.Fatalf("recorded %+v", two)
 				}
 				return true
 			})
 		})
 	}
 }
+
+// realtimeTables are the tables of gateway.toml that the test adds.
+const realtimeTables = `
+[tls]
+cert = "cert.pem"
+key  = "key.pem"
+
+[[rule]]
+name    = "no-drop-tool"
+targets = ["openai"]
+if      = '"` + noTool + `" in llm.tools'
+then    = "deny"
+`
 
 // usagesIn are those in the recordings of a folder.
 func usagesIn(t *testing.T, dir string) (all []recorder.Usage) {

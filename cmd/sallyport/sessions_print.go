@@ -87,7 +87,11 @@ func (p printer) frame(at string, f *recorder.Frame) {
 	if f.Body != "" {
 		text += ": " + f.Body
 	}
+	if f.Action != "" {
+		p.asked(f.ID, at, f.Action, f.Rule, f.Message, f.Flags)
+	}
 	p.text(arrow, text)
+	p.text("    ! ", f.Detail)
 }
 
 func (p printer) opening(e recorder.Event) {

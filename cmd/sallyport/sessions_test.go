@@ -42,6 +42,7 @@ func recorded(t *testing.T, dir string) {
 		recorder.Event{Exchange: &recorder.Exchange{ID: 1, Method: "POST", Host: "api", Path: "/v1/x", Body: strings.Repeat("é", 3000), Action: "allow", Flags: []string{"dear"}}},
 		recorder.Event{Outcome: &recorder.Outcome{ID: 1, Code: "200", Body: "\x1b]0;owned\x07\r<ok>"}},
 		recorder.Event{Frame: &recorder.Frame{ID: 1, From: "caller", Type: "text", Bytes: 5, Body: "hi\x1b["}},
+		recorder.Event{Frame: &recorder.Frame{ID: 1, From: "caller", Type: "text", Bytes: 2, Body: "{}", Action: "deny", Rule: "small", Message: "too dear", Detail: "condition: x"}},
 		recorder.Event{Frame: &recorder.Frame{ID: 1, From: "upstream", Type: "close", Bytes: 6, Code: "1000", Body: "done"}})
 }
 
@@ -58,7 +59,7 @@ func TestSessionsList(t *testing.T) {
 	recorded(t, dir)
 	out, _, err = execute(t, newSessionsCmd(), "list", "--config", file)
 	want := regexp.MustCompile(`^STARTED +SESSION +PROTOCOL +TARGET +SUBJECT +STATEMENTS +REFUSED +STATE
-20\S+ \S+Z +01BBB +http +openai +worker\\u\{1b\}\[2J\\u\{202e\} +1 +0 +\w+
+20\S+ \S+Z +01BBB +http +openai +worker\\u\{1b\}\[2J\\u\{202e\} +2 +1 +\w+
 20\S+ \S+Z +01AAA +postgres +orders +worker-1 +2 +1 +closed
 $`)
 	if err != nil || !want.MatchString(out) {
@@ -66,7 +67,7 @@ $`)
 	}
 	out, _, err = execute(t, newSessionsCmd(), "list", "--config", file, "--json", "--limit", "1")
 	var rows []map[string]any
-	if err != nil || json.Unmarshal([]byte(out), &rows) != nil || len(rows) != 1 || rows[0]["session"] != "01BBB" || rows[0]["statements"] != 1.0 || rows[0]["started"] == nil {
+	if err != nil || json.Unmarshal([]byte(out), &rows) != nil || len(rows) != 1 || rows[0]["session"] != "01BBB" || rows[0]["statements"] != 2.0 || rows[0]["started"] == nil {
 		t.Errorf("%q, %v", out, err)
 	}
 }
@@ -105,7 +106,8 @@ state      closed, 2 asked, 1 refused
 
 	out, _, err = execute(t, newSessionsCmd(), "show", "--config", file, "01BBB")
 	if err != nil || strings.ContainsAny(out, "\x1b\x07\r\u202e") || !strings.Contains(out, "[6000 bytes; --full shows all]") || !strings.Contains(out, "[dear]") || !strings.Contains(out, `< \u{1b}]0;owned\u{7}\u{d}<ok>`) ||
-		!strings.Contains(out, ` text, 5 bytes: hi\u{1b}[`) || !strings.Contains(out, " close, 6 bytes, 1000: done") {
+		!strings.Contains(out, ` text, 5 bytes: hi\u{1b}[`) || !strings.Contains(out, " close, 6 bytes, 1000: done") ||
+		!strings.Contains(out, "  deny by small: too dear\n    > #1 ") || !strings.Contains(out, " text, 2 bytes: {}\n    ! condition: x\n") {
 		t.Errorf("%q, %v", out, err)
 	}
 	out, _, err = execute(t, newSessionsCmd(), "show", "--config", file, "01BBB", "--full")

@@ -7,7 +7,7 @@ import (
 )
 
 // OpenAI speaks chat completions and responses, plain and streamed, with tools,
-// and the Realtime API in text.
+// responses over a WebSocket, and the Realtime API in text.
 func OpenAI(key string) *Peer {
 	return start(key, bearer, func(c *call) {
 		switch {
@@ -112,36 +112,50 @@ func (c *call) streamChat(in chatRequest, tool bool) {
 }
 
 func (c *call) responses() {
+	if c.Header.Get("Upgrade") != "" {
+		c.talkResponses()
+		return
+	}
 	var in chatRequest
 	if json.Unmarshal(c.body, &in) != nil || in.Model == "" {
 		c.json(http.StatusBadRequest, object{"error": object{"message": "unreadable", "type": "invalid_request_error"}})
 		return
 	}
-	part := object{"type": "output_text", "text": Answer, "annotations": list{}, "logprobs": list{}}
-	item := object{"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": list{part}}
-	response := func(status string, output list) object {
-		return object{
-			"id": "resp_1", "object": "response", "created_at": 1700000000, "status": status, "model": in.Model, "output": output,
-			"parallel_tool_calls": true, "tool_choice": "auto", "tools": list{}, "temperature": 1, "top_p": 1, "error": nil,
-			"incomplete_details": nil, "instructions": nil, "metadata": object{},
-			"usage": object{
-				"input_tokens": 9, "output_tokens": 19, "total_tokens": 28,
-				"input_tokens_details": object{"cached_tokens": 0}, "output_tokens_details": object{"reasoning_tokens": 0},
-			},
-		}
-	}
-	if !in.Stream {
-		c.json(http.StatusOK, response("completed", list{item}))
+	if in.Stream {
+		c.events()
+		c.streamResponse(in, func(event object) { c.event(event["type"].(string), event) })
 		return
 	}
-	c.events()
+	c.json(http.StatusOK, in.response("completed", list{message}))
+}
+
+var (
+	part    = object{"type": "output_text", "text": Answer, "annotations": list{}, "logprobs": list{}}
+	message = object{"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": list{part}}
+)
+
+// response is one of the responses API.
+func (in chatRequest) response(status string, output list) object {
+	return object{
+		"id": "resp_1", "object": "response", "created_at": 1700000000, "status": status, "model": in.Model, "output": output,
+		"parallel_tool_calls": true, "tool_choice": "auto", "tools": list{}, "temperature": 1, "top_p": 1, "error": nil,
+		"incomplete_details": nil, "instructions": nil, "metadata": object{},
+		"usage": object{
+			"input_tokens": 9, "output_tokens": 19, "total_tokens": 28,
+			"input_tokens_details": object{"cached_tokens": 0}, "output_tokens_details": object{"reasoning_tokens": 0},
+		},
+	}
+}
+
+// streamResponse hands out the events of a response.
+func (c *call) streamResponse(in chatRequest, hand func(event object)) {
 	number := 0
 	send := func(kind string, more object) {
 		more["type"], more["sequence_number"] = kind, number
 		number++
-		c.event(kind, more)
+		hand(more)
 	}
-	send("response.created", object{"response": response("in_progress", list{})})
+	send("response.created", object{"response": in.response("in_progress", list{})})
 	send("response.output_item.added", object{"output_index": 0, "item": object{
 		"id": "msg_1", "type": "message", "role": "assistant", "status": "in_progress", "content": list{},
 	}})
@@ -159,6 +173,6 @@ func (c *call) responses() {
 	}
 	send("response.output_text.done", at(object{"text": Answer, "logprobs": list{}}))
 	send("response.content_part.done", at(object{"part": part}))
-	send("response.output_item.done", object{"output_index": 0, "item": item})
-	send("response.completed", object{"response": response("completed", list{item})})
+	send("response.output_item.done", object{"output_index": 0, "item": message})
+	send("response.completed", object{"response": in.response("completed", list{message})})
 }

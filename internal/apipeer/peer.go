@@ -46,6 +46,7 @@ type Peer struct {
 
 	mu        sync.Mutex
 	calls     []string // whole requests
+	messages  []string // that came on WebSockets
 	wrong     int      // requests without the key
 	cancelled int
 }
@@ -95,6 +96,13 @@ func (p *Peer) Calls() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.calls...)
+}
+
+// Messages are those that came on WebSockets so far.
+func (p *Peer) Messages() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.messages...)
 }
 
 // Wrong is how many requests came without the key.

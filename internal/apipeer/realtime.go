@@ -35,6 +35,7 @@ func (c *call) realtime() {
 				Tools []json.RawMessage `json:"tools"`
 			} `json:"response"`
 		}
+		c.keep(text)
 		if json.Unmarshal(text, &in) != nil {
 			return
 		}
@@ -79,4 +80,36 @@ func (c *call) realtime() {
 			"usage": object{"total_tokens": 28, "input_tokens": 9, "output_tokens": 19, "input_token_details": object{"text_tokens": 9}, "output_token_details": object{"text_tokens": 19}},
 		}})
 	}
+}
+
+// talkResponses answers each response.create on a WebSocket.
+func (c *call) talkResponses() {
+	conn, err := websocket.Accept(c.w, c.Request, nil)
+	if err != nil {
+		return
+	}
+	defer conn.CloseNow()
+	for {
+		_, text, err := conn.Read(c.Context())
+		if err != nil {
+			return
+		}
+		c.keep(text)
+		var in chatRequest
+		if json.Unmarshal(text, &in) != nil || in.Model == "" {
+			return
+		}
+		c.streamResponse(in, func(event object) {
+			if text, err := json.Marshal(event); err == nil {
+				_ = conn.Write(c.Context(), websocket.MessageText, text)
+			}
+		})
+	}
+}
+
+// keep notes a message of a WebSocket.
+func (c *call) keep(message []byte) {
+	c.peer.mu.Lock()
+	defer c.peer.mu.Unlock()
+	c.peer.messages = append(c.peer.messages, string(message))
 }

@@ -92,6 +92,22 @@ SELECT * FROM pg_statistic_ext_data -- refused
 SELECT * FROM pg_statistic_ext
 SELECT m.* FROM pg_statistic_ext JOIN pg_statistic_ext_data d ON d.stxoid = oid, pg_mcv_list_items(stxdmcv) m -- refused
 TABLE pg_stats -- refused
+SELECT * FROM pg_stats WHERE tablename = 'users' -- refused
+SELECT * FROM pg_stats WHERE tablename IN ('orders', 'users') -- refused
+SELECT * FROM pg_stats WHERE tablename = 'orders' OR attname = 'password' -- refused
+SELECT * FROM pg_stats WHERE tablename = 'users_length_idx' -- refused
+SELECT * FROM pg_stats WHERE tablename = 'cached' -- refused
+SELECT * FROM pg_stats WHERE tablename = 'trail' -- refused
+SELECT attname FROM pg_stats WHERE tablename = 'orders' AND most_common_vals::text::int = 1 -- refused
+SELECT attname FROM pg_stats s WHERE tablename = 'orders' AND s::text::int = 1 -- refused
+SELECT * FROM pg_stats s (schemaname, attname, tablename) WHERE tablename = 'orders' -- refused
+SELECT * FROM (SELECT * FROM pg_stats WHERE tablename = 'orders') s WHERE most_common_vals::text::int = 1 -- refused
+SELECT (SELECT string_agg(p.most_common_vals::text, '') FROM pg_stats p) FROM pg_stats WHERE tablename = 'orders' -- refused
+SELECT * FROM pg_stats_ext WHERE tablename = 'users' -- refused
+SELECT attname, most_common_vals, histogram_bounds, correlation FROM pg_stats WHERE tablename = 'orders' AND schemaname = 'public'
+SELECT * FROM pg_stats_ext WHERE tablename = 'orders'
+ALTER INDEX users_length_idx RENAME TO orders; SELECT * FROM pg_stats WHERE tablename = 'orders' -- refused
+BEGIN; DROP TABLE orders CASCADE; ALTER INDEX users_length_idx RENAME TO orders; SELECT * FROM pg_stats WHERE tablename = 'orders' -- refused
 COPY pg_statistic TO STDOUT -- refused
 SELECT query FROM pg_stat_activity -- masked
 SELECT query, a.* FROM pg_stat_get_activity(NULL) a

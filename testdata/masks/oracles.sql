@@ -445,3 +445,145 @@ INSERT INTO users (id, email, password, name) SELECT 100, 'x@', replace(password
 INSERT INTO users (id, email, password, name) SELECT 100, 'x@', regexp_replace(password, '^CAN.*', 'a'), 'y' FROM users WHERE id = 1
 INSERT INTO users (id, email, password, name) SELECT 100, 'x@', substring(password FROM '^CAN.*'), 'y' FROM users WHERE id = 1
 INSERT INTO users (id, email, password, name) VALUES (100, 'CANARYem1eece51adb0b55f9bea741d987c851a7e@example.test', 'xxxxxxx', 'y') ON CONFLICT DO NOTHING
+
+-- Writes, documents, composites, numbers.
+UPDATE users SET password = regexp_replace(password, '^CAN.*', 'a') WHERE id = 1
+UPDATE users SET api_key = regexp_replace(api_key, '^CAN.*', repeat('x', 70)) WHERE id = 1
+UPDATE users SET email = regexp_replace(email, '^CAN.*', 'a') WHERE id = 1
+UPDATE customers SET phone = regexp_replace(phone, '^CAN.*', repeat('x', 40)) WHERE id = 1
+UPDATE customers SET card = 9223372036854775807 - card WHERE id = 1
+UPDATE customers SET tags[(SELECT length(password) FROM users WHERE id = 1)] = 'x' WHERE id = 1 RETURNING array_upper(tags, 1)
+UPDATE customers SET profile = jsonb_set(profile, ARRAY[left(profile ->> 'password', 3)], '1') WHERE id = 1 RETURNING profile ? 'CAN'
+UPDATE customers SET profile = profile || jsonb_build_object('tier', profile -> 'password') WHERE id = 1 RETURNING profile ->> 'tier'
+UPDATE vault SET secrets[length(secrets[1])] = 'x' WHERE id = 1 RETURNING array_upper(secrets, 1)
+UPDATE vault SET cred.login = 'x' RETURNING (cred).login
+SELECT x.* FROM users, xmltable('/a' PASSING xmlelement(name a, password) COLUMNS x int PATH '.') x
+SELECT x.* FROM users, xmltable('/a' PASSING xmlelement(name a, password) COLUMNS x text PATH '.') x
+SELECT x.* FROM users, xmltable('/a[starts-with(., "CAN")]' PASSING xmlelement(name a, password) COLUMNS x text PATH '.') x
+SELECT xpath('/a[starts-with(., "CAN")]', xmlelement(name a, password)) FROM users
+SELECT xpath_exists('/a[starts-with(., "CAN")]', xmlelement(name a, password)) FROM users
+SELECT xmlexists('/a[starts-with(., "CAN")]' PASSING xmlelement(name a, password)) FROM users
+SELECT json_populate_record(NULL::orders, row_to_json(u)) FROM users u
+SELECT jsonb_populate_record(NULL::notes, jsonb_build_object('n', password)) FROM users
+SELECT jsonb_populate_record(NULL::notes, jsonb_build_object('body', password)) FROM users
+SELECT x.* FROM users, jsonb_to_record(jsonb_build_object('n', password)) AS x(n int)
+SELECT x.* FROM users, jsonb_to_record(jsonb_build_object('n', substring(password FROM '^CAN'))) AS x(n int)
+SELECT x, o FROM vault, unnest(secrets) WITH ORDINALITY x(x, o)
+SELECT * FROM vault, ROWS FROM (unnest(secrets), generate_series(1, 3)) x
+SELECT count(*) FROM vault, unnest(secrets) x WHERE x LIKE 'CAN%'
+SELECT password || '' COLLATE "C" < 'D' FROM users
+SELECT (password, 1) = ANY (ARRAY[('CANARYpw16e6fdf956d04289354dcf1619e28fe77', 1), ('x', 2)]) FROM users WHERE id = 1
+SELECT ROW(password) < ROW('D') FROM users
+SELECT ROW(password, 1) OVERLAPS ROW(1, 2) FROM users
+SELECT u < u2 FROM users u, users u2 WHERE u.id = 1 AND u2.id = 2
+SELECT u = u2 FROM users u, users u2 WHERE u.id = 1 AND u2.id = 2
+SELECT max(u) FROM users u
+SELECT to_json(u) FROM users u WHERE u.id = 1
+SELECT u.* IS NULL FROM users u
+SELECT greatest(password, (1/(id-1))::text) FROM users
+SELECT concat(password, (1/(id-1))::text) FROM users WHERE id > 1
+SELECT password IS NOT NULL AND 1/(id-1) > 0 FROM users WHERE id = 1
+SELECT api_key IS NULL OR 1/(id-4) > 0 FROM users
+SELECT coalesce(api_key, (1/(id-3))::text) FROM users
+SELECT jsonb_path_query_first(profile, '$.password ? (@ starts with "CAN")') FROM customers
+SELECT jsonb_path_query_array(profile, '$.password ? (@ starts with "CAN")') FROM customers
+SELECT jsonb_path_query_array(profile, '$.* ? (@ starts with "CAN")') FROM customers
+SELECT jsonb_path_exists(profile, '$.password ? (@ starts with "CAN")') FROM customers
+SELECT jsonb_path_match(profile, '$.password starts with "CAN"') FROM customers
+SELECT jsonb_path_query_first(profile, '$.tier ? ($.password starts with "CAN")') FROM customers
+SELECT jsonb_path_query_first(profile, '$ ? (@.password starts with "CAN").tier') FROM customers
+SELECT profile @? '$.password ? (@ starts with "CAN")' FROM customers
+SELECT profile @@ '$.password starts with "CAN"' FROM customers
+SELECT profile @> '{"password": "x"}' FROM customers
+SELECT profile -> 'age' FROM customers WHERE profile @@ '$.password starts with "CAN"'
+SELECT profile ->> left(profile ->> 'password', 2) FROM customers
+SELECT profile #>> ARRAY['prefs', 'codes', (length(profile ->> 'password') - 40)::text] FROM customers
+SELECT profile - left(profile ->> 'password', 3) FROM customers
+SELECT jsonb_object_agg(profile ->> 'tier', profile ->> 'password') FROM customers
+SELECT jsonb_each_text(profile) FROM customers
+SELECT key, value FROM customers, jsonb_each_text(profile) WHERE value LIKE 'CAN%'
+SELECT key FROM customers, jsonb_each_text(profile) ORDER BY value
+SELECT count(*) FROM customers GROUP BY profile
+SELECT DISTINCT profile FROM customers
+SELECT profile = '{}' FROM customers
+SELECT profile < '{"a": 1}' FROM customers
+SELECT (profile ->> 'tier') || 1/(length(profile ->> 'password')-41) FROM customers
+SELECT hashtext(profile::text) % 2 FROM customers
+SELECT pg_column_size(profile) FROM customers
+SELECT length(profile::text) FROM customers
+SELECT jsonb_pretty(profile) FROM customers
+SELECT jsonb_strip_nulls(profile) FROM customers
+SELECT jsonb_array_elements_text(profile -> 'prefs' -> 'codes') FROM customers
+SELECT jsonb_array_length(profile -> 'prefs' -> 'codes') FROM customers
+SELECT profile -> 'prefs' -> 'codes' -> 0 FROM customers
+SELECT (profile -> 'prefs') ? 'codes' FROM customers
+SELECT (profile -> 'prefs' -> 'codes') ? 'x' FROM customers
+SELECT (profile -> 'password') ? 'x' FROM customers
+SELECT jsonb_typeof(profile -> 'password') FROM customers
+SELECT (profile -> 'prefs')::text FROM customers
+SELECT id FROM events WHERE device = 'CANARYdv1' AND 1/(id-1) > 0
+SELECT min(device) OVER (PARTITION BY day) FROM events
+SELECT ctid, id FROM events ORDER BY 2
+SELECT count(*) FROM events TABLESAMPLE SYSTEM (50) REPEATABLE (1)
+SELECT array_agg(id ORDER BY device) FROM events
+SELECT string_agg(id::text, ',' ORDER BY length(device)) FROM events
+SELECT id, rank() OVER (ORDER BY device) FROM events
+SELECT lag(id) OVER (ORDER BY device) FROM events
+SELECT id FROM (SELECT id, device FROM events ORDER BY device LIMIT 3) x
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY device) FROM events
+SELECT mode() WITHIN GROUP (ORDER BY id) FROM events GROUP BY device
+SELECT pairs ? 'k' FROM vault
+SELECT pairs -> left(pairs -> 'k', 1) FROM vault
+SELECT exist(pairs, 'k') FROM vault
+SELECT each(pairs) FROM vault
+SELECT hstore_to_array(pairs) FROM vault
+SELECT %% pairs FROM vault
+SELECT pairs::json FROM vault
+SELECT pairs::json::text::int FROM vault
+SELECT slice(pairs, ARRAY['k']) FROM vault
+SELECT populate_record(NULL::notes, hstore('n', pairs -> 'k')) FROM vault
+SELECT cred = ROW('svc1', 'x')::credential FROM vault
+SELECT cred < ROW('svc1', 'D')::credential FROM vault
+SELECT (cred).login FROM vault
+SELECT (cred).* FROM vault
+SELECT (cred).secret::int FROM vault
+SELECT (cred::text::credential).login FROM vault
+SELECT seed < 'D'::bytea FROM vault
+SELECT seed LIKE 'CAN\'::bytea FROM vault
+SELECT position('ANARY'::bytea IN seed) FROM vault
+SELECT trim('C'::bytea FROM seed) FROM vault
+SELECT overlay(seed PLACING 'x'::bytea FROM 1) FROM vault
+SELECT get_bit(seed, 100) FROM vault
+SELECT bit_count(seed) FROM vault
+SELECT crc32(seed) FROM vault
+SELECT token < '7'::uuid FROM vault
+SELECT uuid_extract_version(token) FROM vault
+SELECT card % 7 FROM customers
+SELECT card / 0 FROM customers
+SELECT card > 5 FROM customers
+SELECT -card FROM customers
+SELECT @ card FROM customers
+SELECT card | 1 FROM customers
+SELECT card::text::bit FROM customers
+SELECT card::float8::int FROM customers
+SELECT to_timestamp(card) FROM customers
+SELECT card * 2000 FROM customers
+SELECT card + 9223372036854775807 FROM customers
+SELECT sum(card * 1.5) FROM customers
+SELECT power(card, 100) FROM customers
+SELECT exp(card) FROM customers
+SELECT width_bucket(card, 0, 10, 5) FROM customers
+SELECT generate_series(card, card + 2) FROM customers
+SELECT chr(card::int) FROM customers
+SELECT factorial(card) FROM customers
+SELECT gcd(card, 0) FROM customers
+SELECT lpad('', card::int) FROM customers
+SELECT round(card::numeric, (card % 3)::int) FROM customers
+SELECT trunc(card::numeric, -20) FROM customers
+SELECT card::numeric(3, 0) FROM customers
+SELECT card::money FROM customers
+SELECT variance(card) FROM customers
+SELECT corr(card, id) FROM customers
+SELECT bit_xor(card) FROM customers
+SELECT every(card > 5) FROM customers
+SELECT regr_slope(card, id) FROM customers

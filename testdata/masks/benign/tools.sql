@@ -111,8 +111,11 @@ SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype = 'f' AND NO
 SELECT query, calls FROM pg_stat_statements LIMIT 1;
 -- long running
 SELECT pid > 0, now() - query_start > '0'::interval AS dur FROM pg_stat_activity WHERE state <> 'idle' AND pid = pg_backend_pid();
--- pg_stats of a free table [refused]
+-- pg_stats of a free table
 SELECT attname, n_distinct FROM pg_stats WHERE tablename = 'orders' ORDER BY 1;
+SELECT attname, null_frac, avg_width, most_common_vals, histogram_bounds::text FROM pg_stats WHERE schemaname = 'public' AND tablename = 'orders' AND attname IN ('id', 'total') ORDER BY 1;
+-- pg_stats of a table with protected columns [refused]
+SELECT attname, n_distinct FROM pg_stats WHERE tablename = 'users' ORDER BY 1;
 -- pg_hba or file settings
 SELECT count(*) >= 0 FROM pg_timezone_names WHERE name = 'UTC';
 SELECT count(*) > 0 FROM pg_timezone_abbrevs;

@@ -1,4 +1,5 @@
-// OpenAI's JavaScript library on the Realtime API: text in deltas, a tool, the provider's error, refused, cancelled.
+// OpenAI's JavaScript library on the Realtime API: text in deltas, a tool, the provider's error, refused, cancelled; and
+// its responses over a WebSocket.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { require, version, world } from './common.mjs'
@@ -38,6 +39,13 @@ for (let i = 0; i < 2; i++) {
   assert.equal(deltas.join(''), world.answer)
   assert.equal(events.find((e) => e.type === 'response.output_text.done').text, world.answer)
 }
+// A rule denies the tool; the session goes on.
+const dropping = [{ ...tools[0], name: world.deniedTool }]
+rt.send({ type: 'session.update', event_id: 'event_7', session: { type: 'realtime', tools: dropping } })
+const [denied] = await once(rt, 'error')
+assert.equal(denied.error.event_id, 'event_7')
+assert(denied.error.message.includes('no-drop-tool'), denied.error.message)
+assert((await answer(rt, 'plain', 'error', { tools: dropping })).at(-1).error.message.includes('no-drop-tool'))
 const called = await answer(rt, 'plain', 'response.done', { tools })
 assert.deepEqual(JSON.parse(called.find((e) => e.type === 'response.function_call_arguments.done').arguments), { city: world.city })
 assert.equal((await answer(rt, 'fail', 'error')).at(-1).error.message, 'the model failed')
@@ -52,5 +60,29 @@ await once(slow.socket, 'close')
 const refused = new OpenAIRealtimeWS({ model: world.denied }, client)
 const [error] = await new Promise((resolve) => refused.on('error', (...e) => resolve(e)))
 assert(error.message.includes('403'), error.message)
+
+// Responses over a WebSocket: each names its own model.
+const { ResponsesWS } = require('openai/resources/responses/ws')
+const ws = new ResponsesWS(client)
+async function respond(more) {
+  const ended = new Promise((resolve) => {
+    const hear = (event) => {
+      if (event.type !== 'response.completed' && event.type !== 'error') return
+      ws.off('event', hear)
+      resolve(event)
+    }
+    ws.on('event', hear)
+  })
+  ws.send({ type: 'response.create', input: 'plain', ...more })
+  return ended
+}
+ws.on('error', () => {})
+for (const model of ['gpt-5-mini', world.denied, 'gpt-5-mini']) {
+  const event = await respond({ model })
+  if (model === world.denied) assert(event.message.includes('known-models'), JSON.stringify(event))
+  else assert.equal(event.response.output[0].content[0].text, world.answer)
+}
+assert((await respond({ model: 'gpt-5-mini', tools: dropping })).error.message.includes('no-drop-tool'))
+ws.close()
 
 console.log('ok: openai', version('openai'))

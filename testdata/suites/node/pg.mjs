@@ -148,7 +148,10 @@ await part('login', async (tell, refused) => {
   const said = await open({ application_name: 'exercise', options: '-c search_path=pg_catalog -c work_mem=5MB', client_encoding: 'UTF8' })
   tell((await said.query("select current_setting('application_name') a, current_setting('search_path') s, current_setting('work_mem') w")).rows)
   const pid = said.processID
+  const ended = new Promise((done) => said.once('error', done)) // before a query: it would race with the end
   await client.query('select pg_terminate_backend($1)', [pid])
+  const { code, severity } = await ended
+  tell(code, severity)
   await refused(() => said.query('select 1').catch((e) => { throw Object.assign(e, { message: 'ended' }) }))
 })
 await client.end()
