@@ -141,7 +141,7 @@ func (x *exchange) safely(do func() error) (err error) {
 func (s *Server) Close(ctx context.Context) error {
 	defer func() {
 		for _, t := range s.targets {
-			t.pool.closeIdle()
+			t.pool.transport.CloseIdleConnections()
 		}
 	}()
 	return errors.Join(s.proxy.close(ctx), s.sessions.close(ctx))

@@ -31,7 +31,6 @@ type pool struct {
 	list      []*upstream
 	next      atomic.Uint64
 	transport *http.Transport
-	direct    *direct // nil: none
 	now       func() time.Time
 }
 
@@ -60,9 +59,7 @@ func newPool(r reach, now func() time.Time) *pool {
 		DisableCompression:    true,
 		ForceAttemptHTTP2:     true,
 	}
-	p.direct = &direct{dial: r.dial}
 	if r.h2c {
-		p.direct = nil
 		p.transport.Protocols = new(http.Protocols)
 		p.transport.Protocols.SetUnencryptedHTTP2(true)
 	}
@@ -98,7 +95,7 @@ func (r reach) dialAs(ctx context.Context, host, address string) (net.Conn, erro
 // upstream's go there alone.
 func (p *pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Host != p.list[0].url.Host {
-		return p.send(req)
+		return p.transport.RoundTrip(req)
 	}
 	var last error
 	for _, u := range p.order() {
@@ -113,7 +110,7 @@ func (p *pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		at := *req.URL
 		at.Host = u.url.Host
 		out.URL, out.Host, out.Body = &at, u.url.Host, body
-		res, err := p.send(&out)
+		res, err := p.transport.RoundTrip(&out)
 		if err == nil {
 			res.Request = req
 			return res, nil
@@ -125,22 +122,6 @@ func (p *pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		u.down.Store(p.now().Add(downTime).UnixNano())
 	}
 	return nil, last
-}
-
-// send sends the request the way that is for it.
-func (p *pool) send(req *http.Request) (*http.Response, error) {
-	if p.direct.takes(req) {
-		return p.direct.RoundTrip(req)
-	}
-	return p.transport.RoundTrip(req)
-}
-
-// closeIdle closes the connections that wait for an exchange.
-func (p *pool) closeIdle() {
-	p.transport.CloseIdleConnections()
-	if p.direct != nil {
-		p.direct.sweep(0)
-	}
 }
 
 // order is the upstreams in turn, those that are down last.
