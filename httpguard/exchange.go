@@ -43,12 +43,14 @@ type exchange struct {
 
 	asked asked // of a model's provider, or an MCP server
 
-	judged bool  // the recording holds the exchange
-	ended  bool  // the recording holds the outcome
+	judged bool // the recording holds the exchange
+	ended  bool // the recording holds the outcome
+	ending ending
 	bytes  int64 // of the response's body
 	masked int64 // values
 
 	cleaned bool // the request's body is as the masks leave it
+	whole   bool // the response's body is all there
 }
 
 // carryOut is the story: each step either goes on or refuses.
@@ -148,8 +150,10 @@ func (l proxyLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// leave gives the session back.
+// leave gives the session back. What the log tells of the exchange no caller waits
+// for.
 func (x *exchange) leave() {
+	x.tell()
 	if x.session != nil {
 		x.server.sessions.leave(x.session)
 	}

@@ -37,16 +37,26 @@ func (x *exchange) forward(lease *credential.Lease) error {
 	var failed error
 	in := *x.in
 	in.Header = http.Header{} // rewrite takes nothing of it: nothing need be copied
-	proxy := &httputil.ReverseProxy{
-		Rewrite:        func(pr *httputil.ProxyRequest) { x.rewrite(pr.Out, made, body) },
-		ModifyResponse: x.respond,
-		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
-		Transport:      x.target.pool,
-		FlushInterval:  -1, // at once: events of a stream must not wait
-		BufferPool:     x.server.buffers,
-		ErrorLog:       stdlog.New(proxyLog{x}, "", 0),
+	var proxy *httputil.ReverseProxy
+	proxy = &httputil.ReverseProxy{
+		Rewrite: func(pr *httputil.ProxyRequest) { x.rewrite(pr.Out, made, body) },
+		ModifyResponse: func(res *http.Response) error {
+			err := x.respond(res)
+			if x.whole {
+				proxy.FlushInterval = 0 // nothing more is waited for
+			}
+			return err
+		},
+		ErrorHandler:  func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
+		Transport:     x.target.pool,
+		FlushInterval: -1, // at once: events of a stream must not wait
+		BufferPool:    x.server.buffers,
+		ErrorLog:      stdlog.New(proxyLog{x}, "", 0),
 	}
 	proxy.ServeHTTP(x.out, &in)
+	if x.whole && failed == nil {
+		_ = http.NewResponseController(x.out).Flush()
+	}
 	return x.failure(failed)
 }
 

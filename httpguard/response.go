@@ -62,7 +62,7 @@ func (x *exchange) maskAndRecord(res *http.Response) error {
 		return x.mask(res)
 	}
 	if isEmpty(res) {
-		return x.outcome(res.StatusCode, "", nil)
+		return x.outcome(res.StatusCode, "", "")
 	}
 	res.Body = &recorded{ReadCloser: res.Body, exchange: x, status: res.StatusCode, left: res.ContentLength}
 	return nil
@@ -104,7 +104,7 @@ func (x *exchange) mask(res *http.Response) error {
 	res.Header.Del("Trailer")
 	if isEmpty(res) {
 		res.Header.Del("Content-Length")
-		return x.outcome(res.StatusCode, "", nil)
+		return x.outcome(res.StatusCode, "", "")
 	}
 	media, err := x.maskable(res)
 	if err != nil {
@@ -127,11 +127,11 @@ func (x *exchange) mask(res *http.Response) error {
 		x.countMasked(n)
 	}
 	x.bytes = int64(len(body))
-	if err := x.outcome(res.StatusCode, "", body); err != nil {
+	if err := x.outcome(res.StatusCode, "", excerpt(body)); err != nil {
 		return err
 	}
 	_ = res.Body.Close()
-	res.Body = io.NopCloser(bytes.NewReader(body))
+	res.Body, x.whole = io.NopCloser(bytes.NewReader(body)), true
 	res.ContentLength = int64(len(body))
 	res.Header.Set("Content-Length", strconv.Itoa(len(body)))
 	return nil

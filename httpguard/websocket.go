@@ -143,10 +143,10 @@ func (x *exchange) upgrade(made *http.Request) error {
 	_ = h.Write(&head)
 	_ = conn.SetDeadline(time.Time{})
 	if _, err := io.WriteString(conn, head.String()+"\r\n"); err != nil {
-		return x.outcome(http.StatusSwitchingProtocols, "the caller went away", nil)
+		return x.outcome(http.StatusSwitchingProtocols, "the caller went away", "")
 	}
 	reason := x.carry(ctx, conn, bufio.NewReader(unread(conn, buffered)), up)
-	return x.outcome(http.StatusSwitchingProtocols, reason, nil)
+	return x.outcome(http.StatusSwitchingProtocols, reason, "")
 }
 
 // answer hands on a response that is no upgrade.

@@ -1,7 +1,9 @@
 package mask
 
 // newAPIKeys finds the keys of services that begin in a way of their own.
-func newAPIKeys() machine { return newKeys(apiKeys) }
+func newAPIKeys() machine { return &keysMachine{keyIndex: apiKeyIndex} }
+
+var apiKeyIndex = indexKeys(apiKeys)
 
 // apiKeys is every kind of key the detector api-key knows, as its maker
 // documents it or as scanners for leaked keys look for it.

@@ -2,7 +2,9 @@ package mask
 
 // newCloudKeys finds the key ids of clouds; detect_secret.go finds the secrets
 // that belong to them.
-func newCloudKeys() machine { return newKeys(cloudKeys) }
+func newCloudKeys() machine { return &keysMachine{keyIndex: cloudKeyIndex} }
+
+var cloudKeyIndex = indexKeys(cloudKeys)
 
 // cloudKeys is every kind of id the detector cloud-key knows.
 var cloudKeys = []keyShape{

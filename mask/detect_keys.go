@@ -35,23 +35,27 @@ const (
 // keysMachine finds keys that begin as their makers agreed. Those whose length
 // has no limit are masked to the end of the run.
 type keysMachine struct {
-	shapes []keyShape
-	wakes  [256][]*keyShape // by waking byte
-	firsts [256]bool        // bytes with which prefixes begin
-	start  int
-	shape  *keyShape // nil: asleep
-	bad    bool      // the run has a byte it can't have
-	digit  bool
+	*keyIndex
+	start int
+	shape *keyShape // nil: asleep
+	bad   bool      // the run has a byte it can't have
+	digit bool
 }
 
-func newKeys(shapes []keyShape) machine {
-	m := &keysMachine{shapes: shapes}
+// keyIndex finds shapes by a byte.
+type keyIndex struct {
+	wakes  [256][]*keyShape // by waking byte
+	starts [256][]string    // prefixes, by the byte they begin with
+}
+
+func indexKeys(shapes []keyShape) *keyIndex {
+	x := &keyIndex{}
 	for k := range shapes {
-		b := shapes[k].prefix[shapes[k].waking()-1]
-		m.wakes[b] = append(m.wakes[b], &shapes[k])
-		m.firsts[shapes[k].prefix[0]] = true
+		b, first := shapes[k].prefix[shapes[k].waking()-1], shapes[k].prefix[0]
+		x.wakes[b] = append(x.wakes[b], &shapes[k])
+		x.starts[first] = append(x.starts[first], shapes[k].prefix)
 	}
-	return m
+	return x
 }
 
 func (m *keysMachine) reset() { m.shape = nil }
@@ -153,12 +157,12 @@ func (m *keysMachine) open(s *scan) int {
 	}
 	tail := s.slice(s.end-maxKeyPrefix, s.end)
 	for start := range tail {
-		if !m.firsts[tail[start]] || start > 0 && isAlnum(tail[start-1]) || start == 0 && isAlnum(s.at(s.end-len(tail)-1)) {
+		if m.starts[tail[start]] == nil || start > 0 && isAlnum(tail[start-1]) || start == 0 && isAlnum(s.at(s.end-len(tail)-1)) {
 			continue
 		}
-		for k := range m.shapes {
-			p, n := m.shapes[k].prefix, len(tail)-start
-			if p[0] == tail[start] && n < len(p) && p[:n] == string(tail[start:]) {
+		n := len(tail) - start
+		for _, p := range m.starts[tail[start]] {
+			if n < len(p) && p[:n] == string(tail[start:]) {
 				return s.end - len(tail) + start
 			}
 		}

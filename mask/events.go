@@ -37,6 +37,12 @@ type Events struct {
 	path    []string
 	frames  bool // the stream outlives the answers in it
 	clean   map[string]bool
+	alike   alike
+	barren  map[string]bool // names of members, by whether none of their kind is protected
+	key     []byte          // of a lane
+	text    []byte          // of a lane
+	group   string          // of choice
+	choice  int
 	buf     []byte // what was given last
 }
 
@@ -75,6 +81,10 @@ func (m *Events) Masked() int { return m.masked }
 // the event itself, last, and before it at times one that carries what was kept
 // back. After an error nothing more of the stream may be sent.
 func (m *Events) Event(data []byte) ([]Event, error) {
+	if out := m.next(data); out != nil {
+		return out, nil
+	}
+	m.alike.strand = nil
 	e := &m.event
 	if err := e.parse(data); err != nil {
 		if m.content.restores != nil { // there is nothing to hide
@@ -90,8 +100,9 @@ func (m *Events) Event(data []byte) ([]Event, error) {
 	if len(m.lanes) > maxLanes {
 		return nil, errLanes
 	}
-	m.settle()
+	going, at := m.settle()
 	m.search(0, "")
+	m.alike.keep(m, going, at)
 	if len(e.edits) == 0 {
 		m.out = append(m.out, Event{Data: data})
 		return m.out, nil
@@ -104,7 +115,7 @@ func (m *Events) Event(data []byte) ([]Event, error) {
 // End gives what is to be sent behind the last event: what was kept back. The
 // stream is over then.
 func (m *Events) End() []Event {
-	m.out = m.out[:0]
+	m.out, m.alike.strand = m.out[:0], nil
 	for _, s := range m.lanes {
 		s.closing, s.nodes = true, nil
 	}
@@ -130,6 +141,16 @@ func (m *Events) claim() {
 	case e.get(0, "done") != none:
 		m.ollama()
 	}
+}
+
+// known finds a lane; nil for none.
+func (m *Events) known(key []byte) *strand {
+	for _, s := range m.lanes {
+		if s.key == string(key) {
+			return s
+		}
+	}
+	return nil
 }
 
 // strand finds a lane, or opens it; prepare then says how its rest is sent.
@@ -159,17 +180,22 @@ func (m *Events) finish(group string) {
 }
 
 // settle writes the parts of the event at hand through their lanes. What is left
-// of one that closes goes behind its last part, or into an event of its own.
-func (m *Events) settle() {
+// of one that closes goes behind its last part, or into an event of its own. Where
+// that is all there is of texts, it gives the one lane that goes on, and its part.
+func (m *Events) settle() (going *strand, at int) {
+	parts, closed := 0, false
 	kept := m.lanes[:0]
 	for _, s := range m.lanes {
 		before := s.lane.masked
+		closed = closed || s.closing
 		for i, n := range s.nodes {
+			parts, going, at = parts+1, s, n
 			text := m.event.text(n)
-			out := s.lane.write(nil, text)
+			out := s.lane.write(m.text[:0], text)
 			if s.closing && i == len(s.nodes)-1 {
 				out = s.lane.close(out)
 			}
+			m.text = out
 			if string(out) != string(text) {
 				m.event.set(n, appendString(nil, out))
 			}
@@ -187,6 +213,10 @@ func (m *Events) settle() {
 	}
 	clear(m.lanes[len(kept):])
 	m.lanes = kept
+	if parts != 1 || closed {
+		return nil, 0
+	}
+	return going, at
 }
 
 // event is one that carries the rest of the lane.
@@ -226,13 +256,32 @@ func (m *Events) member(parent, n int) *Transform {
 	if m.event.nodes[parent].kind != jsontext.KindBeginObject {
 		return nil
 	}
-	for part := range strings.SplitSeq(m.event.nodes[n].name, ".") {
+	name := m.event.nodes[n].name
+	if m.isBarren(name) {
+		m.path = append(m.path, name)
+		return nil
+	}
+	for part := range strings.SplitSeq(name, ".") {
 		m.path = append(m.path, part)
 		if t := m.content.fields.find(m.path); t != nil {
 			return t
 		}
 	}
 	return nil
+}
+
+// isBarren reports whether no member of that name is protected, wherever it is.
+// The names of a stream are few.
+func (m *Events) isBarren(name string) bool {
+	barren, known := m.barren[name]
+	if !known {
+		if m.barren == nil || len(m.barren) >= maxNames {
+			m.barren = make(map[string]bool, 16)
+		}
+		barren = !strings.Contains(name, ".") && !m.content.fields.ends(name)
+		m.barren[name] = barren
+	}
+	return barren
 }
 
 // search masks the strings that nothing has been done with, each for itself.

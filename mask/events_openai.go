@@ -15,7 +15,7 @@ func (m *Events) chat() {
 	for choice := range e.children(e.get(0, "choices")) {
 		index := e.number(e.get(choice, "index"), position)
 		position++
-		c := &chunk{m: m, choice: choice, index: index, group: "choice " + strconv.Itoa(index)}
+		c := &chunk{m: m, choice: choice, index: index, group: m.groupOf(index)}
 		if text := e.get(choice, "text"); e.is(text, jsontext.KindString) {
 			c.take(text, nil, "text")
 		}
@@ -30,6 +30,14 @@ func (m *Events) chat() {
 			e.empty(e.get(choice, "logprobs"))
 		}
 	}
+}
+
+// groupOf is the group of a choice's lanes. Most streams have one choice.
+func (m *Events) groupOf(choice int) string {
+	if m.group == "" || m.choice != choice {
+		m.group, m.choice = "choice "+strconv.Itoa(choice), choice
+	}
+	return m.group
 }
 
 // chunk is one choice of a chunk.
@@ -84,13 +92,18 @@ func (c *chunk) walk(n int, way []step) {
 
 // take takes one text.
 func (c *chunk) take(n int, way []step, name string) {
-	key := c.group
-	for _, s := range way {
-		key += "/" + s.name + " " + strconv.Itoa(s.index)
-	}
-	key += "/" + name
 	c.took = true
-	c.m.take(c.m.strand(key, c.group, func(s *strand) {
+	key := append(c.m.key[:0], c.group...)
+	for _, s := range way {
+		key = strconv.AppendInt(append(append(append(key, '/'), s.name...), ' '), int64(s.index), 10)
+	}
+	key = append(append(key, '/'), name...)
+	c.m.key = key
+	if s := c.m.known(key); s != nil {
+		c.m.take(s, n)
+		return
+	}
+	c.m.take(c.m.strand(string(key), c.group, func(s *strand) {
 		s.head = append(c.m.common(nil, "choices", "usage", "obfuscation", "x_groq", "prompt_filter_results"), `,"choices":[{"index":`+strconv.Itoa(c.index)+`,`...)
 		s.tail = []byte(`,"logprobs":null,"finish_reason":null}]}`)
 		for _, w := range way {

@@ -64,6 +64,11 @@ func (c *Content) Names(name string) bool {
 	})
 }
 
+// ends reports whether a protected path may end in a member of that name.
+func (f *Fields) ends(name string) bool {
+	return slices.ContainsFunc(f.list, func(one field) bool { return policy.Match(one.path[len(one.path)-1], name) })
+}
+
 // find gives the transform of the member at path: the first matching rule's,
 // or nil.
 func (f *Fields) find(path []string) *Transform {

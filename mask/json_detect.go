@@ -135,9 +135,13 @@ func sealed(name string, quoted []byte) bool {
 // isBase64 reports whether a string, in quotes, has only what encoded bytes have.
 func isBase64(quoted []byte) bool {
 	for _, b := range quoted[1 : len(quoted)-1] {
-		if !isAlnum(b) && b != '+' && b != '/' && b != '=' && b != '-' && b != '_' {
+		if !isEncoded(b) {
 			return false
 		}
 	}
 	return true
+}
+
+func isEncoded(b byte) bool {
+	return isAlnum(b) || b == '+' || b == '/' || b == '=' || b == '-' || b == '_'
 }

@@ -187,7 +187,6 @@ func (s *sse) emit(dst []byte, e Event, end []byte) []byte {
 // sseLines takes an event apart, its lines behind those given, and says how they
 // end.
 func sseLines(lines []sseLine, raw []byte) (_ []sseLine, end []byte) {
-	end = []byte("\n")
 	for first := true; len(raw) > 0; first = false {
 		n := lineOf(raw)
 		text, next := raw[:n], n
@@ -209,6 +208,9 @@ func sseLines(lines []sseLine, raw []byte) (_ []sseLine, end []byte) {
 		l.data = string(l.name) == "data"
 		lines = append(lines, l)
 		raw = raw[next:]
+	}
+	if end == nil {
+		end = []byte("\n")
 	}
 	return lines, end
 }
