@@ -19,7 +19,8 @@
 //	  lineage     for statements that reach a protected relation, each output's columns:
 //	              select.go from.go expr.go change.go create.go copyout.go by statement,
 //	              scope.go frame.go names.go absent.go for names, document.go for JSON,
-//	              filter.go and total.go for what may be asked about a value
+//	              filter.go for what may be asked about a value, total.go steady.go grown.go
+//	              for what else would tell of it: what fails for some values and not for others
 //
 // What a text shares with others is in shape.go and literals.go: one that differs
 // in values alone is read once. catalog.go is what the target's catalog says, read

@@ -133,6 +133,8 @@ func (ev eval) document(m proto.Message) (value, bool) {
 	switch m := m.(type) {
 	case *xmlExpr:
 		v := computed(ev.all(m.NamedArgs), ev.all(m.Args))
+		v.size += 3 // &quot;
+		ev.grew(v)
 		if op := m.Op.String(); op != "IS_XMLELEMENT" && op != "IS_XMLFOREST" && op != "IS_XMLCONCAT" {
 			ev.useOf(v, "what makes XML of a text, and fails for some")
 		}

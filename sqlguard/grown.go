@@ -50,7 +50,7 @@ func grown(name string, nodes []*node, most int) int {
 		}
 		return most + 6
 	case "overlay", "concat", "concat_ws", "format":
-		if form, ok := constantText(argument(nodes, 0)); name == "format" && ok && formatWidths.MatchString(form) {
+		if form, ok := constantText(argument(nodes, 0)); name == "format" && (!ok || formatWidths.MatchString(form)) {
 			return unlimited
 		}
 		return most + several(len(nodes))
@@ -58,8 +58,10 @@ func grown(name string, nodes []*node, most int) int {
 		return unlimited
 	case "string_agg", "array_agg", "json_agg", "jsonb_agg", "json_object_agg", "jsonb_object_agg", "xmlagg":
 		return most + 4 // of so many rows as there are
+	case "quote_literal", "quote_nullable", "quote_ident", "encode", "to_json", "to_jsonb", "row_to_json", "array_to_json", "jsonb_pretty":
+		return most + 1 // what must be escaped
 	case "json_build_object", "jsonb_build_object", "json_build_array", "jsonb_build_array":
-		return most + several(len(nodes))
+		return most + several(len(nodes)) + 1
 	}
 	return most
 }

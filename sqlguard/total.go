@@ -140,6 +140,10 @@ func (ev eval) cast(m *typeCast) value {
 		}
 	}
 	v.many = toArray || strings.HasPrefix(name, "_")
+	if !arg.plain {
+		v.size++ // quotes of records and arrays double
+	}
+	ev.grew(v)
 	v.kept = (arg.plain || arg.kept) && (schema == "" || schema == "pg_catalog") && len(m.TypeName.GetTypmods()) == 0 &&
 		slices.Contains([]string{"text", "varchar", "bpchar", "json", "jsonb"}, name)
 	return v

@@ -456,3 +456,14 @@ SELECT json_build_object('k', substring(password FROM 'CAN')) FROM users -- mask
 SELECT xmlparse(CONTENT password) FROM users -- refused
 SELECT xmlpi(name x, password) FROM users -- refused
 SELECT date_trunc(password, now()) FROM users -- refused
+SELECT password || repeat('*', length(name) - 2) FROM users -- masked
+SELECT replace(replace(password, 'a', repeat('b', 100000)), 'b', repeat('c', 100000)) FROM users -- refused
+WITH a AS (SELECT replace(password, 'a', repeat('b', 100000)) AS p FROM users) SELECT replace(p, 'b', repeat('c', 100000)) FROM a -- refused
+SELECT format('%1000000s', password) FROM users -- refused
+SELECT password || format($$%1000000s$$, 'x') FROM users -- refused
+SELECT lpad(password, id * 100000000) FROM users -- refused
+SELECT lpad(password, 40, '*') FROM users -- masked
+COPY (SELECT repeat('x', 1000000000), password FROM users) TO STDOUT -- refused
+SELECT string_agg(password, ', ') FROM users -- masked
+SELECT password LIKE 'CAN%', password BETWEEN 'a' AND name, (password, id) = ('x', 1) FROM users -- masked
+SELECT regexp_replace(substring(password FROM '[A-Z]+'), '^(A|B)+', '') FROM users -- masked
