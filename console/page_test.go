@@ -28,6 +28,8 @@ func (h *house) record(t *testing.T, id string, end bool) {
 		{Outcome: &recorder.Outcome{ID: 1, Tag: "SELECT 1", Rows: 1, Masked: 2, Duration: 1200 * time.Microsecond}},
 		{Statement: &recorder.Statement{ID: 2, Text: "drop table users", Action: "deny", Rule: "no-destructive", Message: attack}},
 		{Exchange: &recorder.Exchange{ID: 3, Method: "POST", Host: "api", Path: "/v1/" + attack, Query: attack, Body: attack, Action: attack}},
+		{Frame: &recorder.Frame{ID: 3, From: "caller", Type: "text", Body: attack, Action: "deny", Rule: "small-models", Message: attack, Detail: attack}},
+		{Frame: &recorder.Frame{ID: 3, From: "caller", Type: "text", Body: "which passed", Action: "allow"}},
 		{Outcome: &recorder.Outcome{ID: 3, Code: "500", Error: attack, Body: attack}},
 		{Outcome: &recorder.Outcome{ID: 99, Tag: "of nothing"}},
 	} {
@@ -58,7 +60,7 @@ func TestPagesEscapeWhatWasRecorded(t *testing.T) {
 				t.Errorf("%s holds %s:\n%s", path, bad, page)
 			}
 		}
-		for _, want := range []string{"&lt;script&gt;alert(1)", "drop table users", `<b>no-destructive</b>`, `badge deny`, "SELECT 1 · 1 row · 2 masked · 1.2ms", "$2 = NULL", `$3 = &#39;\x01&#39;`} {
+		for _, want := range []string{"&lt;script&gt;alert(1)", "drop table users", `<b>no-destructive</b>`, `<b>small-models</b>`, `badge deny`, "SELECT 1 · 1 row · 2 masked · 1.2ms", "$2 = NULL", `$3 = &#39;\x01&#39;`} {
 			if !strings.Contains(page, want) {
 				t.Errorf("%s lacks %s:\n%s", path, want, page)
 			}
@@ -77,7 +79,7 @@ func TestOverview(t *testing.T) {
 	}
 	h.record(t, "01ONE", false)
 	page = text(t, h.ask(t, "GET", "/", "", cookie))
-	for _, want := range []string{`href="/sessions/01ONE"`, "3 statements", "2 refused", "badge open"} {
+	for _, want := range []string{`href="/sessions/01ONE"`, "5 statements", "3 refused", "badge open"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("lacks %s:\n%s", want, page)
 		}

@@ -7,7 +7,8 @@ const maxShown = 8
 
 // Judge reads the rules of the question's target in order. The first deny that
 // holds decides, flag marks and goes on, allow ends the reading, and what no
-// rule decides is allowed. A rule that cannot be evaluated denies.
+// rule decides is allowed. A rule that cannot be evaluated denies, but for one that
+// waits for a fact which is known later.
 func (r *Rules) Judge(q *Question) Verdict {
 	b, ok := r.targets[q.Target]
 	switch {

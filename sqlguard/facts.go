@@ -44,6 +44,7 @@ type reader struct {
 	missing   []string          // functions that the catalog does not hold
 	within    []proto.Message   // the statements of bodies and of texts that are run
 	veiled    []string          // why some of it can't be judged where columns are protected
+	unsampled []string          // tables whose statistics it asks for, and that the catalog does not hold
 	sampled   bool              // the statistics it reads are those of free tables
 }
 

@@ -249,6 +249,9 @@ func (g *Guard) readStatement(reading *Reading, raw *rawStmt, sh *shield, r *rea
 		}
 		if refusal == nil {
 			refusal = sh.closeDoors(r, m, reached)
+			for _, name := range r.unsampled {
+				r.add(&reading.Unknown, name)
+			}
 		}
 		if statement.Redefinable = r.sampled || sh.redefinable(r); statement.Redefinable {
 			statement.Text = reading.Facts.Text

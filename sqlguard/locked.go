@@ -8,6 +8,10 @@ package sqlguard
 // lockedAway stands for the text: nothing that parses.
 const lockedAway = "?locked?"
 
+// Torn reports whether something was left out: asked for as of now, the catalog may
+// say more.
+func (c *Catalog) Torn() bool { return c != nil && len(c.torn) > 0 }
+
 // lockedTables are the tables that a session, other than the one that asks, has or
 // waits to have for itself.
 const lockedTables = `(SELECT l.relation FROM pg_catalog.pg_locks l WHERE l.mode = 'AccessExclusiveLock' AND l.relation IS NOT NULL

@@ -71,6 +71,9 @@ func TestLockedAway(t *testing.T) {
 	if len(facts.Unknown) == 0 {
 		t.Error("what a view reads counts as known")
 	}
+	if !cat.Torn() {
+		t.Error("the catalog does not say that it lacks something")
+	}
 	if reading := guard.Read("SELECT fn()", cat); reading.Refusal == nil || reading.Refusal.Kind != policy.Denied {
 		t.Errorf("a function that was not read: %+v", reading.Refusal)
 	}
@@ -86,6 +89,9 @@ func TestLockedAway(t *testing.T) {
 	load()
 	if strings.Contains(texts(), lockedAway) {
 		t.Error("it is not read once the lock is gone")
+	}
+	if cat.Torn() {
+		t.Error("it says so once the lock is gone")
 	}
 	if out := outputs(); len(out[0].Protected) == 0 || len(out[1].Protected) != 0 {
 		t.Errorf("%+v", out)

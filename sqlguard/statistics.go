@@ -59,6 +59,11 @@ func (sh *shield) freeStatistics(r *reader, m proto.Message) bool {
 			schema = said[0]
 		}
 	}
+	for _, name := range tables {
+		if len(sh.cat.find(schema, name)) == 0 {
+			r.unsampled = append(r.unsampled, dotted(schema, name))
+		}
+	}
 	return len(tables) > 0 && !slices.ContainsFunc(tables, func(name string) bool { return !sh.holdsNothing(schema, name) })
 }
 

@@ -22,6 +22,9 @@ func TestStatistics(t *testing.T) {
 	if r := g.Read("SELECT 1; "+text, cat); r.Refusal != nil {
 		t.Error(r.Refusal)
 	}
+	if r := g.Read("SELECT * FROM pg_stats WHERE tablename IN ('orders', 'new') AND schemaname = 'public'", cat); r.Refusal == nil || len(r.Unknown) != 1 || r.Unknown[0] != "public.new" {
+		t.Errorf("a table that may be new: %+v", r)
+	}
 	own := *cat
 	own.operators = map[string]bool{"=": true}
 	if r := g.Read(text, &own); r.Refusal == nil {

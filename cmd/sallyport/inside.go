@@ -36,7 +36,7 @@ func (j *statementJudge) readInside(ctx context.Context, b *bench, sh *shield, i
 		return nil, nil
 	}
 	reading := sh.guard.ReadFor(who, text, v.catalog)
-	if len(reading.Unknown) > 0 {
+	if unsure(&reading, v.catalog) {
 		newer := j.catalogInside(ctx, b, in, asked)
 		if newer.catalog == nil {
 			return nil, nil

@@ -246,12 +246,18 @@ func (j *statementJudge) find(ctx context.Context, b *bench, sh *shield, since t
 	asked := time.Now()
 	cat := j.catalogSince(ctx, b, asked.Add(-b.catalog.age))
 	known := sh.read(who, text, cat)
-	if len(known.reading.Unknown) > 0 && cat != nil {
+	if cat != nil && unsure(&known.reading, cat) {
 		if cat = j.catalogSince(ctx, b, asked); cat != nil {
 			known = sh.read(who, text, cat)
 		}
 	}
 	return known, cat
+}
+
+// unsure reports whether a text could read otherwise by the catalog of now: it has
+// names that are not in there, or falls for what somebody had locked as it was read.
+func unsure(r *sqlguard.Reading, cat *sqlguard.Catalog) bool {
+	return len(r.Unknown) > 0 || cat.Torn() && (r.Refusal != nil || len(r.Facts.Unknown) > 0 || r.Facts.Protected)
 }
 
 // read is find for who wants to know of the text itself, and not of another one

@@ -51,8 +51,12 @@ func (j *statementJudge) readRuled(ctx context.Context, b *bench, sh *shield, si
 		}
 		return sh.read(who, text, newer), newer
 	}
-	// A name the catalog does not hold may be new.
-	if fresh := asked.Add(-catalogFresh); len(known.reading.Facts.Unknown) > 0 && b.catalog.olderThan(fresh) {
+	// A name the catalog does not hold may be new, and what was locked may be free.
+	fresh := asked.Add(-catalogFresh)
+	if cat.Torn() {
+		fresh = asked
+	}
+	if len(known.reading.Facts.Unknown) > 0 && b.catalog.olderThan(fresh) {
 		if newer := j.catalogSince(ctx, b, fresh); newer != nil {
 			return sh.read(who, text, newer), newer
 		}
