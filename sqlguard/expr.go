@@ -300,7 +300,9 @@ func (ev eval) indirection(m *indirection) value {
 			ev.unresolved([]string{"(...)", name}, -1, true)
 		}
 		if i, ok := unwrap(n).(*aIndices); ok {
-			v = computed(v, ev.expr(i.Lidx), ev.expr(i.Uidx))
+			at := computed(ev.expr(i.Lidx), ev.expr(i.Uidx))
+			ev.useOf(at, "a subscript, which picks what was put there for it")
+			v = computed(v, at)
 			v.shaky = len(ev.restricted(v)) > 0 // NULL where there is no such element
 			slice = slice || i.IsSlice
 		}

@@ -140,6 +140,12 @@ func steady(name string, nodes []*node) bool {
 	case "to_char":
 		form, ok := constantText(argument(others, 0))
 		return ok && (strings.Trim(form, "09") == "" || strings.Trim(form, "FM09") == "" && strings.HasPrefix(form, "FM") || strings.Trim(form, "YMDHI24:-/. ") == "")
+	case "date_trunc":
+		return isUnit(nodes[0], "day", "week", "month", "quarter", "year")
+	case "date_part", "extract":
+		return isUnit(nodes[0], "day", "dow", "doy", "week", "month", "quarter", "year")
+	case "age":
+		return len(others) == 0
 	case "digest", "hmac", "crypt":
 		return false
 	}
@@ -150,6 +156,12 @@ func steady(name string, nodes []*node) bool {
 func isOneOf(n *node, letters string) bool {
 	s, ok := constantText(n)
 	return ok && strings.Trim(s, letters) == ""
+}
+
+// isUnit reports whether an argument is one of the units of time that days have.
+func isUnit(n *node, units ...string) bool {
+	s, ok := constantText(n)
+	return ok && slices.Contains(units, s)
 }
 
 func isAtLeast(n *node, least float64) bool {

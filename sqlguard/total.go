@@ -225,7 +225,7 @@ func (ev eval) applied(name string, m *funcCall, args []value) value {
 	}
 	switch {
 	case ev.failsByNull(name, m.Args, args), v.shaky && !steady(name, m.Args), m.FuncVariadic && strings.Contains(name, "_object") || m.FuncVariadic && name == "format",
-		arrays && name == "array_agg":
+		arrays && name == "array_agg", flatOnly[name] && len(m.Args) > 0 && !ev.isFlat(m.Args[0], args[0]):
 		ev.useOf(v, "function "+name+", which fails for some values")
 	case ours && ofSecond[name] && len(args) > 1 && len(ev.restricted(args[0])) == 0 && len(ev.restricted(computed(args[2:]...))) == 0:
 		v.shaky = true
@@ -242,6 +242,9 @@ func (ev eval) applied(name string, m *funcCall, args []value) value {
 	}
 	return v
 }
+
+// flatOnly fail for an array of arrays, but for an empty one.
+var flatOnly = map[string]bool{"array_append": true, "array_remove": true, "array_position": true, "array_positions": true}
 
 // flatArrays give arrays that have none in them, whatever they are given that is
 // flat itself.

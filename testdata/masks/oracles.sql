@@ -587,3 +587,49 @@ SELECT corr(card, id) FROM customers
 SELECT bit_xor(card) FROM customers
 SELECT every(card > 5) FROM customers
 SELECT regr_slope(card, id) FROM customers
+
+-- An element that is there for some values only.
+SELECT date_trunc('bogus', ('[67:67]={2024-01-01}'::timestamptz[])[ascii(password)]) FROM users
+SELECT date_trunc('month', ('[67:67]={2024-01-01}'::timestamptz[])[ascii(password)]) FROM users
+SELECT date_part('bogus', ('[67:67]={2024-01-01}'::timestamptz[])[ascii(password)]) FROM users
+SELECT extract(hour FROM ('[67:67]={2024-01-01}'::date[])[ascii(password)]) FROM users
+SELECT age(('[67:67]={2024-01-01}'::timestamp[])[ascii(password)], 'infinity') FROM users
+SELECT split_part(('[67:67]={x}'::text[])[ascii(password)], 'x', 0) FROM users
+SELECT regexp_replace(('[67:67]={x}'::text[])[ascii(password)], '(', '') FROM users
+SELECT to_char(('[67:67]={1}'::numeric[])[ascii(password)], 'SS') FROM users
+SELECT round(('[67:67]={1}'::numeric[])[ascii(password)], 100000) FROM users
+SELECT abs(('[67:67]={-2147483648}'::int[])[ascii(password)]) FROM users
+SELECT abs(('{-9223372036854775808,1}'::bigint[])[ascii(password) % 2 + 1]) FROM users
+SELECT jsonb_build_object(('[67:67]={x}'::text[])[ascii(password)], 1) FROM users
+SELECT ('[67:67]={1}'::numeric[])[ascii(password)] / 0 FROM users
+SELECT ('[67:67]={x}'::text[])[ascii(password)] LIKE '\' FROM users
+SELECT coalesce(('[67:67]={x}'::text[])[ascii(password)], (1/(id-id))::text) FROM users
+SELECT encode(('[67:67]={x}'::bytea[])[ascii(password)], 'bogus') FROM users
+SELECT array_position(('{{a,b},{c,d}}'::text[])[ascii(password) : 70], 'a') FROM users
+SELECT array_positions(('[60:67][1:2]={{a,b},{a,b},{a,b},{a,b},{a,b},{a,b},{a,b},{c,d}}'::text[])[ascii(password) : 70], 'a') FROM users
+SELECT array_remove(('[60:67][1:2]={{a,b},{a,b},{a,b},{a,b},{a,b},{a,b},{a,b},{c,d}}'::text[])[ascii(password) : 70], 'a') FROM users
+SELECT array_append(('[60:67][1:2]={{a,b},{a,b},{a,b},{a,b},{a,b},{a,b},{a,b},{c,d}}'::text[])[ascii(password) : 70], 'a') FROM users
+SELECT array_to_string(('[60:67][1:2]={{a,b},{a,b},{a,b},{a,b},{a,b},{a,b},{a,b},{c,d}}'::text[])[ascii(password) : 70], 'a') FROM users
+SELECT ('[60:67]={a,b,c,d,e,f,g,h}'::text[])[ascii(password) : 70] || ARRAY[['x', 'y']] FROM users
+SELECT ('[60:67]={a,b,c,d,e,f,g,h}'::text[])[ascii(password)] FROM users
+SELECT array_agg(('[60:67]={a,b,c,d,e,f,g,h}'::text[])[id + 60 : ascii(password)]) FROM users
+SELECT array_append(('[60:67]={a,b,c,d,e,f,g,h}'::text[])[ascii(password) : 70], 'x') FROM users
+SELECT (('[60:67]={a,b,c,d,e,f,g,h}'::text[])[ascii(password) : 70])[1] FROM users
+SELECT host(('[67:67]={10.0.0.1}'::inet[])[ascii(password)]) FROM users
+SELECT lpad(('[67:67]={x}'::text[])[ascii(password)], 262143, '') FROM users
+SELECT jsonb_path_query_first(('[67:67]={1}'::jsonb[])[ascii(password)], 'strict $.a') FROM users
+SELECT jsonb_extract_path(('[67:67]={1}'::jsonb[])[ascii(password)], 'a') FROM users
+SELECT jsonb_object_keys(('[67:67]={1}'::jsonb[])[ascii(password)]) FROM users
+SELECT jsonb_set(('[67:67]={1}'::jsonb[])[ascii(password)], '{a}', '1') FROM users
+SELECT jsonb_array_length(('[67:67]={1}'::jsonb[])[ascii(password)]) FROM users
+SELECT ('[67:67]={1}'::jsonb[])[ascii(password)] -> 'a' FROM users
+SELECT (('[67:67]={1}'::jsonb[])[ascii(password)])['a'] FROM users
+SELECT ('[67:67]={1}'::jsonb[])[ascii(password)] || '{"a": 1}' FROM users
+SELECT to_jsonb(('[67:67]={NaN}'::float8[])[ascii(password)]) FROM users
+SELECT sum(('[67:67]={1.7e308}'::float8[])[ascii(password)]) FROM users
+SELECT avg(('[67:67]={1.7e308}'::float8[])[ascii(password)]) FROM users
+SELECT stddev(('[67:67]={1.7e308}'::float8[])[ascii(password)]) FROM users
+SELECT sum(('[67:67]={9223372036854775807}'::money[])[ascii(password)]) FROM users
+SELECT sum(('[67:67]={178956970 years}'::interval[])[ascii(password)]) FROM users
+SELECT variance(('[67:67]={1.7e308}'::float8[])[ascii(password)] ) OVER () FROM users
+SELECT max(('[67:67]={x}'::xml[])[ascii(password)]::text) FROM users
