@@ -48,6 +48,6 @@ for major in ${VERSIONS:-16 17 18}; do
 	home=$(fetch "$major")
 	echo "test-matrix: $("$home/bin/postgres" --version)"
 	SALLYPORT_PG_BIN=$home/bin go test -count=1 "$@" ./wire ./internal/difftest ./sqlguard </dev/null || bad=1
-	SALLYPORT_PG_BIN=$home/bin go test -count=1 "$@" -run 'TestNewerSyntax|TestEffects' ./cmd/sallyport </dev/null || bad=1
+	SALLYPORT_PG_BIN=$home/bin go test -count=1 "$@" -run 'TestNewerSyntax|TestEffects|TestOracles|TestAttacks' ./cmd/sallyport </dev/null || bad=1
 done
 exit $bad
