@@ -113,3 +113,14 @@ func TestSoundLike(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotesGrow: quotes within quotes double, each time.
+func TestQuotesGrow(t *testing.T) {
+	g, cat := New(protectedColumns, testParser(t)), testCatalog(t)
+	for nested, want := range map[int]bool{2: true, 12: true, 25: false} {
+		text := "SELECT " + strings.Repeat("ROW(", nested) + "password" + strings.Repeat(")::text", nested) + " FROM users"
+		if r := g.Read(text, cat); (r.Refusal == nil) != want {
+			t.Errorf("%d times: %v", nested, r.Refusal)
+		}
+	}
+}
