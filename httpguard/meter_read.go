@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+
+	"sallyport/mask"
 )
 
 // observe reads what a response used on its way to the caller.
@@ -149,7 +151,7 @@ func (e *events) split() {
 // yet. A line ends with CR, LF or both; a CR that is last may still be one half.
 func eventEnd(b []byte, from int, last bool) int {
 	for i := from; i < len(b); i++ {
-		if i += toLineEnd(b[i:]); i == len(b) {
+		if i += mask.LineLength(b[i:]); i == len(b) {
 			break
 		}
 		first := lineEnd(b, i, last)
@@ -162,18 +164,6 @@ func eventEnd(b []byte, from int, last bool) int {
 		i += first - 1
 	}
 	return -1
-}
-
-// toLineEnd is how many bytes there are before the first CR or LF.
-func toLineEnd(b []byte) int {
-	n := bytes.IndexByte(b, '\n')
-	if n < 0 {
-		n = len(b)
-	}
-	if cr := bytes.IndexByte(b[:n], '\r'); cr >= 0 {
-		n = cr
-	}
-	return n
 }
 
 // lineEnd is how many bytes the line end at i has, 0 when there is none.
@@ -199,7 +189,7 @@ func eventData(event []byte) []byte {
 	var out []byte
 	lines := 0
 	for len(event) > 0 {
-		end := toLineEnd(event)
+		end := mask.LineLength(event)
 		line := event[:end]
 		event = event[min(end+1, len(event)):]
 		value, ok := bytes.CutPrefix(line, []byte("data"))

@@ -19,7 +19,7 @@ type sse struct {
 // write appends to dst what is to be sent once p is known.
 func (s *sse) write(dst, p []byte) ([]byte, error) {
 	for len(p) > 0 {
-		if n := lineOf(p); n > 0 && !s.cr { // what is in a line needs no look at each byte
+		if n := LineLength(p); n > 0 && !s.cr { // what is in a line needs no look at each byte
 			s.buf = append(s.buf, p[:n]...)
 			if p = p[n:]; len(s.buf) > s.limit {
 				return dst, errTooLong
@@ -60,8 +60,8 @@ func (s *sse) write(dst, p []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// lineOf is how many bytes there are before the first end of a line.
-func lineOf(p []byte) int {
+// LineLength is how many bytes there are before the first end of a line.
+func LineLength(p []byte) int {
 	n := bytes.IndexByte(p, '\n')
 	if n < 0 {
 		n = len(p)
@@ -188,7 +188,7 @@ func (s *sse) emit(dst []byte, e Event, end []byte) []byte {
 // end.
 func sseLines(lines []sseLine, raw []byte) (_ []sseLine, end []byte) {
 	for first := true; len(raw) > 0; first = false {
-		n := lineOf(raw)
+		n := LineLength(raw)
 		text, next := raw[:n], n
 		if n < len(raw) {
 			next = n + 1
